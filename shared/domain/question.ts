@@ -1,0 +1,43 @@
+/** A problem with its verifier. The gold answer and the expected outputs never reach a script or a sandbox. */
+export interface Question {
+  /** Position-independent id, unique in its file. */
+  id: string;
+  text: string;
+  /** What kind of problem, where the source says so; for stratified tables only. */
+  kind: string | null;
+  /** Larger is harder, where the source says so. */
+  difficulty: number | null;
+  verifier: MathVerifier | CodeVerifier;
+}
+
+export interface MathVerifier {
+  type: 'math';
+  gold: string;
+}
+
+/** `stdio`: input on stdin, expected stdout. `call`: arguments for `functionName`, expected return value (JSON). */
+export interface CodeVerifier {
+  type: 'code';
+  style: 'stdio' | 'call';
+  functionName: string | null;
+  starterCode: string | null;
+  tests: readonly CodeTest[];
+  compare: 'exact' | 'whitespace' | 'numeric';
+  timeLimitMs: number;
+  memoryLimitMb: number;
+}
+
+export interface CodeTest {
+  input: string;
+  expected: string;
+}
+
+/** What a verifier found. `ratio` is in [0, 1]: 0 or 1 for math, passed/total for code. */
+export interface Verdict {
+  correct: boolean;
+  ratio: number;
+  /** The answer that was judged, after extraction; null when none was found. */
+  answer: string | null;
+  /** Which rule decided, for the reader (`integer`, `rational`, `decimal`, `text`, `tests`, `no-answer`). */
+  how: string;
+}
