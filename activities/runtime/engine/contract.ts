@@ -1,0 +1,237 @@
+/**
+ * What the policy engine promises to those who sample from it and train with it. The engine knows weights, token ids
+ * and settings; it knows no roles, no rewards, no chat templates and no database.
+ *
+ * Pure in, pure out: a resident version's tensors never change. `update` and `sft` read one version and make another,
+ * so a repeated call gives the same bits.
+ */
+import type { DecoderConfig } from '../../../shared/model/config.ts';
+import type { SampledTokens, SamplingSettings } from '../../../shared/domain/sampling.ts';
+
+/** Tensors by name, row-major. Names are those of `shared/model` (Hugging Face names of the decoder). */
+export type Tensors = Map<string, Float32Array>;
+
+/** AdamW moments, by the same names as the parameters, and the number of steps taken. */
+export interface OptimizerState {
+  m: Tensors;
+  v: Tensors;
+  step: number;
+}
+
+export interface EngineOptions {
+  executionProvider: 'cpu';
+  /** Threads of a decode graph. 1 is best for small models. */
+  decodeThreads: number;
+  /** Threads of a training graph. */
+  trainThreads: number;
+  /** Whether idle graph threads spin; false where other processes share the cores. */
+  spin: boolean;
+  /** Calls that are generated together, at most. */
+  maxBatch: number;
+  /** Tokens of one prefill graph run, padding included, at most. */
+  maxPrefillTokens: number;
+}
+
+export interface PolicySource {
+  version: string;
+  config: DecoderConfig;
+  /** The text of tokenizer.json; stop strings are found in decoded text. */
+  tokenizerJson: string;
+  /** The text of tokenizer_config.json, where there is one. */
+  tokenizerConfigJson?: string;
+  parameters: Tensors;
+  /** Absent: moments are zero and the step is 0. */
+  optimizer?: OptimizerState;
+}
+
+export interface GenerateRequest {
+  version: string;
+  promptIds: Int32Array;
+  sampling: SamplingSettings;
+  /** Path of this call; token t is drawn with `uniform(seedKey, t)`. */
+  seedKey: string;
+  /** Token ids that end the response; default: the tokenizer's end-of-turn ids. */
+  stopTokenIds?: readonly number[];
+}
+
+/** A response to learn from. Every response token counts in the loss. */
+export interface TrainingSequence {
+  /** Named in failures. */
+  id: string;
+  promptIds: Int32Array;
+  responseIds: Int32Array;
+  /** One number for all tokens of the response. */
+  advantage: number;
+  /** Log-probs of `responseIds` under the version that sampled them, one a token. */
+  oldLogProbs: Float32Array;
+  /** Log-probs under the reference policy, one a token; needed where `klCoef` is above 0. */
+  referenceLogProbs?: Float32Array;
+}
+
+export interface SupervisedExample {
+  id: string;
+  promptIds: Int32Array;
+  responseIds: Int32Array;
+}
+
+export interface AdamSettings {
+  learningRate: number;
+  beta1: number;
+  beta2: number;
+  epsilon: number;
+  /** Decoupled; applies to matrices, not to norm weights. */
+  weightDecay: number;
+  /** Clip of the global gradient norm; 0 switches it off. */
+  maxGradNorm: number;
+}
+
+export interface UpdateSettings extends AdamSettings {
+  /** Ratio bounds: [1 - clipLow, 1 + clipHigh]. */
+  clipLow: number;
+  clipHigh: number;
+  /** Weight of the KL estimate to the reference (k3); 0 switches it off. */
+  klCoef: number;
+  /** Weight of the entropy bonus; 0 switches it off. */
+  entropyCoef: number;
+  /** Passes over the sequences. */
+  epochs: number;
+  /** Optimizer steps a pass. */
+  miniBatches: number;
+  /** Tokens of one graph run, padding included, at most; a longer sequence runs alone. */
+  maxTokensPerMicroBatch: number;
+  /** Path that orders sequences into mini-batches. */
+  orderKey: string;
+}
+
+export interface SftSettings extends AdamSettings {
+  steps: number;
+  batchSize: number;
+  /** Linear warm-up, then `schedule` down to `finalLearningRate`. */
+  warmupSteps: number;
+  schedule: 'constant' | 'linear' | 'cosine';
+  finalLearningRate: number;
+  maxTokensPerMicroBatch: number;
+  /** Path that orders the examples; each pass over them is a new permutation. */
+  orderKey: string;
+}
+
+export interface UpdateRequest {
+  baseVersion: string;
+  /** Resident when the promise resolves. */
+  newVersion: string;
+  sequences: readonly TrainingSequence[];
+  settings: UpdateSettings;
+}
+
+export interface SftRequest {
+  baseVersion: string;
+  newVersion: string;
+  examples: readonly SupervisedExample[];
+  settings: SftSettings;
+}
+
+/** Means over the response tokens of all optimizer steps, unless the name says otherwise. */
+export interface TrainMetrics {
+  loss: number;
+  /** Before clipping, mean over steps. */
+  gradNorm: number;
+  /** Share of tokens whose ratio was held by the clip. */
+  clipFraction: number;
+  meanRatio: number;
+  /** Nats a token. */
+  entropy: number;
+  /** Mean of (ratio - 1) - ln ratio. */
+  approxKl: number;
+  /** KL to the reference; 0 where it is off. */
+  referenceKl: number;
+  /** Largest |recomputed - old| log-prob of a token at the first step, before any change of weights. */
+  maxLogProbGap: number;
+  /** Response tokens that were counted, over all steps. */
+  tokens: number;
+  /** Share of the graph runs' cells that held no token. */
+  padding: number;
+  steps: number;
+  /** Loss of each optimizer step. */
+  lossByStep: number[];
+  /** Wall time in the engine. */
+  durationMs: number;
+}
+
+export interface TrainResult {
+  version: string;
+  /** Copies; the caller may keep or change them. */
+  parameters: Tensors;
+  optimizer: OptimizerState;
+  metrics: TrainMetrics;
+}
+
+export interface TrainProgress {
+  step: number;
+  steps: number;
+  loss: number;
+}
+
+/** The control of one long request. */
+export interface RequestControl {
+  signal?: AbortSignal;
+  onProgress?: (progress: TrainProgress) => void;
+}
+
+export interface LogProbRequest {
+  version: string;
+  sequences: readonly { promptIds: Int32Array; responseIds: Int32Array }[];
+  maxTokensPerMicroBatch?: number;
+}
+
+export interface EngineStats {
+  versions: string[];
+  /** Response tokens since the start. */
+  generatedTokens: number;
+  prefilledTokens: number;
+  /** Prompt tokens that were copied from an identical prompt's prefill. */
+  sharedPrefillTokens: number;
+  decodeSteps: number;
+  /** Mean calls a decode step. */
+  meanBatch: number;
+  /** Time inside prefill and decode, draws included. */
+  generateMs: number;
+  /** Generated tokens a second of `generateMs`. */
+  tokensPerSecond: number;
+  /** Calls that wait for a slot now, and those that have one. */
+  waiting: number;
+  active: number;
+  /** Mean wait of an admitted call. */
+  meanQueueMs: number;
+  updates: number;
+  trainedTokens: number;
+  trainMs: number;
+}
+
+/**
+ * One engine. Every promise may reject with a `DomainError`: `InvalidInput` (bad request, unknown version),
+ * `UnsupportedModel`, `NonFiniteLoss`, `EngineDied`; an aborted signal rejects with the signal's reason.
+ */
+export interface PolicyEngine {
+  /** What the engine promises about results; a run records it. */
+  readonly promises: EnginePromises;
+  /** Copies the tensors in. A version that is already resident is left as it is. */
+  loadPolicy(source: PolicySource): Promise<void>;
+  hasPolicy(version: string): Promise<boolean>;
+  /** Calls that are generating from the version end first. Unknown versions are ignored. */
+  unloadPolicy(version: string): Promise<void>;
+  generate(request: GenerateRequest, control?: Pick<RequestControl, 'signal'>): Promise<SampledTokens>;
+  update(request: UpdateRequest, control?: RequestControl): Promise<TrainResult>;
+  sft(request: SftRequest, control?: RequestControl): Promise<TrainResult>;
+  /** Log-probs of each response at temperature 1, no truncation. */
+  logProbs(request: LogProbRequest, control?: Pick<RequestControl, 'signal'>): Promise<Float32Array[]>;
+  stats(): Promise<EngineStats>;
+  /** Ends the engine; pending requests reject with `EngineDied`. */
+  close(): Promise<void>;
+}
+
+export interface EnginePromises {
+  /** A call's tokens do not depend on the calls that share its batch. */
+  batchInvariant: boolean;
+  /** The same update gives the same bits on the same kind of machine. */
+  bitReproducibleUpdates: boolean;
+}
