@@ -1,0 +1,114 @@
+/**
+ * What the model's graph builders take and give: the names, dtypes and shapes of each graph's inputs and outputs. The
+ * engine that runs the graphs needs this file and the builders' names only.
+ *
+ * Symbolic dimensions: B rows (sequences), T tokens of the longest row, W cache window. Sequences are right-padded with
+ * any valid token id; position t of a row is its t-th token. Parameters go by their Hugging Face names
+ * (`parameterShapes`). All scalars have shape [].
+ */
+
+export interface TensorSpec {
+  readonly name: string;
+  readonly dtype: 'float32' | 'int64';
+  /** A number, or the name of a dimension that may differ from run to run but is one value within a run. */
+  readonly shape: readonly (number | string)[];
+}
+
+/** A finished graph: ONNX protobuf bytes and its interface, in order. */
+export interface BuiltGraph {
+  readonly onnx: Uint8Array;
+  readonly inputs: readonly TensorSpec[];
+  readonly outputs: readonly TensorSpec[];
+}
+
+/** Given: the parameters become constants of the graph (faster small-batch decoding). Absent: they are inputs. */
+export interface WeightOptions {
+  readonly weights?: ReadonlyMap<string, Float32Array>;
+}
+
+/**
+ * Token loss, where lp is the log-probability of the target, w the token's `weight`:
+ * - sft: -lp
+ * - policy: -min(r A, clip(r, 1 - clipLow, 1 + clipHigh) A) + klCoef * k3 - entropyCoef * entropy, with
+ *   r = exp(lp - old_log_prob), k3 = exp(ref - lp) - (ref - lp) - 1 (Schulman's estimator of KL(policy || ref)).
+ * The loss is the sum of w * token loss over the batch.
+ */
+export type LossSpec =
+  | { readonly type: 'sft' }
+  | {
+      readonly type: 'policy';
+      readonly clipLow: number;
+      readonly clipHigh: number;
+      readonly klCoef: number;
+      readonly entropyCoef: number;
+    };
+
+/**
+ * `buildGradientGraph(config, options)`.
+ *
+ * Inputs: parameters; `input_ids` int64 [B, T]; `targets` int64 [B, T] (the token that should follow each position);
+ * `weight` [B, T] (0 masks a position; normalised by the caller, so weights of all micro-batches of a step sum to 1);
+ * policy loss: `advantage` [B, T], `old_log_prob` [B, T], and `ref_log_prob` [B, T] when klCoef > 0;
+ * `accumulate`: `accum.<parameter>` of each trainable parameter's shape.
+ *
+ * Outputs: `loss` []; `log_prob` [B, T]; `entropy` [B, T] (nats); policy: weighted sums over tokens `ratio` [] (of r),
+ * `clip_fraction` [] (of 1 where the clip removes the gradient) and `kl` [] (of k3 against `ref_log_prob`, or against
+ * `old_log_prob` when klCoef is 0); `grad.<parameter>` for each trainable parameter (plus `accum.<parameter>`).
+ */
+export interface GradientGraphOptions {
+  readonly loss: LossSpec;
+  /** Add the new gradients to `accum.<parameter>` inputs; feed and fetch may be the same Float32Array. */
+  readonly accumulate?: boolean;
+  /** Compute the vocabulary loss in this many pieces of the B*T positions, to bound memory at [B*T/pieces, V]. */
+  readonly lossChunks?: number;
+  /** Parameters to differentiate; all by default. */
+  readonly trainable?: (name: string) => boolean;
+}
+
+/**
+ * `buildLogProbGraph(config, options)`. Inputs: parameters; `input_ids`, `targets` int64 [B, T].
+ * Outputs: `log_prob` [B, T], `entropy` [B, T].
+ */
+export interface LogProbGraphOptions extends WeightOptions {
+  readonly lossChunks?: number;
+}
+
+/**
+ * `buildAdamWGraph(shapes, options)`: decoupled weight decay (Loshchilov and Hutter 2019) with bias correction, as
+ * torch.optim.AdamW, after torch's clip_grad_norm_.
+ *
+ * Inputs, for each name of `shapes`: `<name>`, `m.<name>`, `v.<name>`, `grad.<name>`; `learning_rate` [],
+ * `bias_correction1` [] = 1 - beta1^t, `bias_correction2` [] = 1 - beta2^t, t = 1 at the first step.
+ * Outputs: `next.<name>`, `next.m.<name>`, `next.v.<name>`, `grad_norm` [] (before clipping).
+ * Each `next.*` may be fetched into the very array that is fed: no output is written before all inputs it needs are read.
+ */
+export interface AdamWOptions {
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly eps: number;
+  readonly weightDecay: number;
+  /** Largest global gradient norm; null for no clipping. */
+  readonly maxGradNorm: number | null;
+  /** Parameters that weight decay applies to; those of two or more dimensions by default. */
+  readonly decays?: (name: string, shape: readonly number[]) => boolean;
+}
+
+/**
+ * `buildPrefillGraph(config, options)`. Inputs: parameters; `input_ids` int64 [B, T]; `lengths` int64 [B], each 1 to T.
+ * Outputs: `logits` [B, V] after each row's last token; per layer l `k.<l>`, `v.<l>` [B, numKvHeads, T, headDim]
+ * (entries at or beyond a row's length are of padding tokens: finite and meaningless).
+ *
+ * `buildDecodeGraph(config, options)`: one token for each row. Inputs: parameters; `input_ids` int64 [B]; `lengths`
+ * int64 [B], tokens already in each row's cache, which is also the new token's position; per layer `past_k.<l>`,
+ * `past_v.<l>` [B, numKvHeads, W, headDim], row-major and start-aligned: entry j of a row is its token j, entries at or
+ * beyond its length are masked but must be finite.
+ * Outputs: `logits` [B, V]; per layer `k.<l>`, `v.<l>` [B, numKvHeads, headDim], which the caller writes at
+ * [row, head, lengths[row], :]. Removing a row = moving the last row's cache over it.
+ *
+ * Bit-exact rows: a row's outputs do not depend on its neighbours, B, T or W if the session has one intra-op thread,
+ * B >= 2 (pad with a copy of any row), and T and W are multiples of `cacheWindowMultiple`, W > every length.
+ */
+export type GenerationGraphOptions = WeightOptions;
+
+/** T of a prefill and W of a decode step are multiples of this (see above). */
+export const cacheWindowMultiple = 64;
