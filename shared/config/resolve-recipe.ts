@@ -1,0 +1,35 @@
+/** Recipe + overrides → checked recipe. Cross-field rules live here, so that a run never starts half right. */
+import { DomainError } from '../errors.ts';
+import { applyOverrides, parseOverride } from './overrides.ts';
+import { parseConfig } from './parse.ts';
+import { recipeSchema } from './recipe.ts';
+import type { Recipe } from './recipe.ts';
+
+/** Throws `InvalidConfig` naming every wrong field. `where` names the recipe in messages. */
+export function resolveRecipe(input: unknown, where: string, overrides: readonly string[] = []): Recipe {
+  const changed = applyOverrides(input, overrides.map(parseOverride));
+  const recipe = parseConfig(recipeSchema, changed, overrides.length === 0 ? where : `${where} with --set`);
+  checkAcrossFields(recipe, where);
+  return recipe;
+}
+
+function checkAcrossFields(recipe: Recipe, where: string): void {
+  const refuse = (message: string): never => {
+    throw new DomainError('InvalidConfig', `${where} is not valid:\n  ${message}`, { where });
+  };
+  const { scheme, count } = recipe.stages;
+  if (scheme !== 'stagewise' && count !== 1) {
+    refuse(
+      `stages.count: the scheme '${scheme}' has one stage (seen: ${count}); set stages.count=1 and give all iterations to stages.iterationsPerStage`,
+    );
+  }
+  if (recipe.rollout.designsPerQuestion === 1 && recipe.credit.designer === 'leave-one-out') {
+    refuse('credit.designer: leave-one-out needs at least two designs a question (rollout.designsPerQuestion)');
+  }
+  if (recipe.coldStart.type === 'toy' && recipe.prompts.form !== 'terse') {
+    refuse("prompts.form: the toy cold start teaches the terse form only; set prompts.form='terse'");
+  }
+  if (recipe.coldStart.type === 'toy' && recipe.coldStart.steps < recipe.coldStart.chunks) {
+    refuse(`coldStart.chunks: ${recipe.coldStart.chunks} chunks need at least as many steps`);
+  }
+}

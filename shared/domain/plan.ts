@@ -1,0 +1,67 @@
+/**
+ * The small numbers a run's workflows steer by. Made once from the recipe (`shared/plan/run-plan.ts`) and carried as
+ * workflow input, so it stands in the history; everything larger stays in the run document.
+ */
+import type { Role } from './role.ts';
+
+/** Who learns in a stage. `both` is the coupled ablation: one update of both roles' trajectories per iteration. */
+export type Learner = Role | 'both';
+
+export interface StagePlan {
+  /** Counts from 1. */
+  stage: number;
+  learner: Learner;
+  iterations: number;
+}
+
+export interface RolloutShape {
+  questionsPerIteration: number;
+  /** M of the paper. */
+  designsPerQuestion: number;
+  /** N of the paper. */
+  executionsPerDesign: number;
+  /** Rollout workflows that are open at once. */
+  concurrentQuestions: number;
+}
+
+export interface EvaluationPlan {
+  /** k of avg@k: fresh designs a question, each executed once. */
+  samples: number;
+  /** Held-out questions; 0 switches evaluation off. */
+  questions: number;
+  /** Questions of one evaluation activity. */
+  questionsPerBatch: number;
+  /** Evaluation activities that are open at once. */
+  concurrentBatches: number;
+  /** Also evaluate after every so many iterations of a stage; 0 for stage ends only. */
+  everyIterations: number;
+}
+
+export interface RunPlan {
+  seed: number;
+  trainQuestions: number;
+  /** SFT activities before the first stage; each commits a policy version. 0 for none. */
+  coldStartChunks: number;
+  stages: readonly StagePlan[];
+  rollout: RolloutShape;
+  evaluation: EvaluationPlan;
+  /** A stage's workflow continues as new after so many iterations at the latest. */
+  iterationsPerHistory: number;
+}
+
+/** What `progress` answers at every level of a run. */
+export interface Progress {
+  runId: string;
+  phase: 'starting' | 'cold-start' | 'training' | 'evaluating' | 'paused' | 'stopping' | 'finished';
+  stage: number | null;
+  stages: number;
+  learner: Learner | null;
+  /** Of the stage. */
+  iteration: number | null;
+  iterations: number | null;
+  policyVersion: number | null;
+  /** Mean execution reward of the newest iteration. */
+  meanReward: number | null;
+  /** avg@k of each evaluation so far, by evaluation name. */
+  evaluations: Readonly<Record<string, number>>;
+}
