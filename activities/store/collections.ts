@@ -1,0 +1,112 @@
+/** The collections with their indexes and validators, created before the first write so that duplicates cannot arise. */
+import type { Collection, Db, Document, IndexDescription } from 'mongodb';
+import type {
+  CallDocument,
+  CreditDocument,
+  DatasetDocument,
+  DesignDocument,
+  EvaluationDocument,
+  ExecutionDocument,
+  IterationDocument,
+  PolicyDocument,
+  QuestionDocument,
+  RunDocument,
+  StageDocument,
+  VerdictDocument,
+} from './documents.ts';
+
+export interface Collections {
+  runs: Collection<RunDocument>;
+  datasets: Collection<DatasetDocument>;
+  questions: Collection<QuestionDocument>;
+  stages: Collection<StageDocument>;
+  iterations: Collection<IterationDocument>;
+  designs: Collection<DesignDocument>;
+  executions: Collection<ExecutionDocument>;
+  calls: Collection<CallDocument>;
+  verdicts: Collection<VerdictDocument>;
+  credits: Collection<CreditDocument>;
+  policies: Collection<PolicyDocument>;
+  evaluations: Collection<EvaluationDocument>;
+}
+
+interface CollectionPlan {
+  indexes: IndexDescription[];
+  /** Fields that every document must have, with their BSON types. */
+  required: Record<string, string | string[]>;
+}
+
+const number = ['int', 'long', 'double'];
+const byBatch: IndexDescription[] = [{ key: { batchId: 1 } }];
+
+const plans: Record<keyof Collections, CollectionPlan> = {
+  runs: { indexes: [{ key: { status: 1 } }], required: { recipe: 'object', plan: 'object', status: 'string' } },
+  datasets: { indexes: [], required: { name: 'string', count: number } },
+  questions: {
+    indexes: [{ key: { digest: 1, index: 1 }, unique: true }],
+    required: { digest: 'string', index: number, question: 'object' },
+  },
+  stages: {
+    indexes: [{ key: { runId: 1, stage: 1 }, unique: true }],
+    required: { runId: 'string', stage: number, learner: 'string' },
+  },
+  iterations: {
+    indexes: [{ key: { runId: 1, stage: 1, iteration: 1 }, unique: true }],
+    required: { runId: 'string', stage: number, iteration: number, policyIn: number, policyOut: number },
+  },
+  designs: {
+    indexes: [{ key: { rolloutId: 1, design: 1 }, unique: true }, ...byBatch],
+    required: { runId: 'string', rolloutId: 'string', outcome: 'string', tokenIds: 'binData', logProbs: 'binData' },
+  },
+  executions: {
+    indexes: [{ key: { designId: 1, execution: 1 }, unique: true }, { key: { rolloutId: 1 } }, ...byBatch],
+    required: { runId: 'string', designId: 'string', outcome: 'string', usage: 'object' },
+  },
+  calls: {
+    indexes: [
+      { key: { executionId: 1, sequence: 1 }, unique: true },
+      { key: { executionId: 1, call: 1 }, unique: true },
+      ...byBatch,
+    ],
+    required: { runId: 'string', executionId: 'string', sequence: number, kind: 'string', hash: 'string' },
+  },
+  verdicts: {
+    indexes: [{ key: { rolloutId: 1 } }, ...byBatch],
+    required: { runId: 'string', rolloutId: 'string', reward: number },
+  },
+  credits: {
+    indexes: [{ key: { batchId: 1, role: 1 } }, { key: { rolloutId: 1 } }],
+    required: { runId: 'string', role: 'string', reward: number, baseline: number, advantage: number },
+  },
+  policies: {
+    indexes: [{ key: { runId: 1, version: 1 }, unique: true }],
+    required: { runId: 'string', version: number, parts: 'object', madeBy: 'string' },
+  },
+  evaluations: {
+    indexes: [{ key: { runId: 1, name: 1 }, unique: true }],
+    required: { runId: 'string', name: 'string', policyVersion: number, metrics: 'object' },
+  },
+};
+
+function validatorOf(required: CollectionPlan['required']): Document {
+  const fields = { _id: 'string', schemaVersion: number, ...required };
+  const properties = Object.fromEntries(Object.entries(fields).map(([name, bsonType]) => [name, { bsonType }]));
+  return { $jsonSchema: { bsonType: 'object', required: Object.keys(fields), properties } };
+}
+
+/** Creates what is missing; safe to call from many processes at once. */
+export async function ensureCollections(db: Db): Promise<Collections> {
+  const present = new Set((await db.listCollections({}, { nameOnly: true }).toArray()).map((entry) => entry.name));
+  for (const [name, { indexes, required }] of Object.entries(plans)) {
+    if (present.has(name)) continue;
+    await db.createCollection(name, { validator: validatorOf(required) }).catch(ignoreExisting);
+    if (indexes.length > 0) await db.collection(name).createIndexes(indexes);
+  }
+  const open = (name: string) => db.collection(name);
+  return Object.fromEntries(Object.keys(plans).map((name) => [name, open(name)])) as unknown as Collections;
+}
+
+function ignoreExisting(error: unknown): void {
+  const namespaceExists = 48;
+  if ((error as { code?: number }).code !== namespaceExists) throw error;
+}

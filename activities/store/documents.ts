@@ -1,0 +1,214 @@
+/**
+ * What each collection holds. `_id`s are the paths of `shared/domain/ids.ts`; token ids and log-probs are packed
+ * little-endian (int32, float32). Times are written once for the reader and never steer anything.
+ */
+import type { Binary } from 'mongodb';
+import type { DecoderConfig } from '../../shared/model/config.ts';
+import type { Recipe } from '../../shared/config/recipe.ts';
+import type { Learner, RunPlan } from '../../shared/domain/plan.ts';
+import type { Question, Verdict } from '../../shared/domain/question.ts';
+import type { FinishReason, SamplingSettings } from '../../shared/domain/sampling.ts';
+import type { Usage } from '../../shared/domain/usage.ts';
+import type { Role } from '../../shared/domain/role.ts';
+import type { RewardTerm } from '../../shared/rl/reward.ts';
+import type { DesignOutcome, ExecutionOutcome, ScriptProblem } from '../../shared/script/outcomes.ts';
+
+/** Raised when a document's form changes; readers refuse a newer one by name. */
+export const schemaVersion = 1;
+
+interface Stored {
+  _id: string;
+  schemaVersion: number;
+  createdAt: Date;
+}
+
+export type RunStatus = 'created' | 'running' | 'finished' | 'stopped' | 'failed';
+
+export interface DatasetReference {
+  digest: string;
+  /** What the reader knows it by: file name or generator. */
+  name: string;
+  count: number;
+}
+
+export interface RunDocument extends Stored {
+  recipe: Recipe;
+  plan: RunPlan;
+  status: RunStatus;
+  /** Version of this program. */
+  codeVersion: string;
+  datasets: { train: DatasetReference; heldOut: DatasetReference };
+  /** Prompt texts in force, by name. */
+  prompts: Record<string, string>;
+  finishedAt?: Date;
+  failure?: { name: string; message: string };
+}
+
+export interface DatasetDocument extends Stored {
+  name: string;
+  count: number;
+  provenance: unknown;
+}
+
+/** `_id` is `DIGEST/index`. */
+export interface QuestionDocument extends Stored {
+  digest: string;
+  index: number;
+  question: Question;
+}
+
+/** What was sampled: the record that training reads; text is derived from it. */
+export interface TrajectoryFields {
+  policyVersion: number;
+  /** `shared`, `designer` or `executor`: which weights of the version. */
+  part: PolicyPart;
+  seedKey: string;
+  sampling: SamplingSettings;
+  promptIds: Binary;
+  tokenIds: Binary;
+  logProbs: Binary;
+  finishReason: FinishReason;
+  promptTokens: number;
+  responseTokens: number;
+}
+
+export interface DesignStructure {
+  agents: number;
+  /** The outermost node kind, e.g. `ensemble`; for pattern shares. */
+  pattern: string;
+}
+
+export interface DesignDocument extends Stored, TrajectoryFields {
+  runId: string;
+  /** Iteration id or evaluation id. */
+  batchId: string;
+  rolloutId: string;
+  design: number;
+  question: string;
+  reply: string;
+  script: string | null;
+  outcome: DesignOutcome;
+  problem: ScriptProblem | null;
+  structure: DesignStructure | null;
+}
+
+export interface ExecutionDocument extends Stored {
+  runId: string;
+  batchId: string;
+  rolloutId: string;
+  designId: string;
+  execution: number;
+  question: string;
+  outcome: ExecutionOutcome;
+  problem: ScriptProblem | null;
+  reply: { text: string; answer: string | null } | null;
+  usage: Usage;
+  /** Nodes and edges as they ran. */
+  trace: unknown;
+  policyVersion: number;
+  /** Wall time of the attempt that finished. */
+  durationMs: number;
+  replayedCalls: number;
+}
+
+/** The journal: one finished host call, in completion order of its execution. */
+export interface CallDocument extends Stored, Partial<TrajectoryFields> {
+  runId: string;
+  batchId: string;
+  executionId: string;
+  sequence: number;
+  /** Order in which the script asked; stable across re-runs. */
+  call: number;
+  kind: 'model' | 'tool';
+  hash: string;
+  nodePath: string;
+  agentName: string;
+  agentRole: string;
+  messages: readonly { role: string; content: string }[] | null;
+  text: string;
+  answer: string | null;
+  status: string;
+  data: unknown;
+}
+
+/** A verifier's finding about one execution, kept apart so that it can be derived again. */
+export interface VerdictDocument extends Stored {
+  runId: string;
+  batchId: string;
+  rolloutId: string;
+  verdict: Verdict | null;
+  reward: number;
+  terms: RewardTerm[];
+  /** Sandbox tier for code questions. */
+  tier: string | null;
+}
+
+/** `_id` is the design id or the execution id. */
+export interface CreditDocument extends Stored {
+  runId: string;
+  batchId: string;
+  rolloutId: string;
+  role: Role;
+  reward: number;
+  baseline: number;
+  advantage: number;
+  group: string;
+  groupSize: number;
+}
+
+export interface IterationDocument extends Stored {
+  runId: string;
+  stage: number;
+  iteration: number;
+  learner: Learner;
+  policyIn: number;
+  policyOut: number;
+  questions: string[];
+  metrics: Record<string, number>;
+}
+
+export interface StageDocument extends Stored {
+  runId: string;
+  stage: number;
+  learner: Learner;
+  iterations: number;
+  policyIn: number;
+  policyOut: number | null;
+}
+
+export type PolicyPart = 'shared' | Role;
+
+export interface PolicyPartRecord {
+  /** Version in which this part last changed; weights of two versions with the same number are the same. */
+  changedIn: number;
+  /** SHA-256 of the blobs. Optimizer null: zero moments, or pruned. */
+  weights: string;
+  optimizer: string | null;
+  optimizerStep: number;
+}
+
+export interface PolicyDocument extends Stored {
+  runId: string;
+  version: number;
+  parent: number | null;
+  /** What made it: `initial`, `cold-start-2`, or the iteration's id. */
+  madeBy: string;
+  decoder: DecoderConfig;
+  /** Digest of tokenizer.json (a blob too). */
+  tokenizer: string;
+  parts: Partial<Record<PolicyPart, PolicyPartRecord>>;
+  metrics: Record<string, number>;
+  /** True at stage ends: never pruned. */
+  keep: boolean;
+}
+
+export interface EvaluationDocument extends Stored {
+  runId: string;
+  name: string;
+  policyVersion: number;
+  dataset: DatasetReference;
+  samples: number;
+  questions: number;
+  metrics: Record<string, number>;
+  perQuestion: { question: string; kind: string | null; correct: number }[];
+}
