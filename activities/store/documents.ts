@@ -11,6 +11,8 @@ import type { FinishReason, SamplingSettings } from '../../shared/domain/samplin
 import type { Usage } from '../../shared/domain/usage.ts';
 import type { Role } from '../../shared/domain/role.ts';
 import type { RewardTerm } from '../../shared/rl/reward.ts';
+import type { PromptForm } from '../../shared/script/prompts.ts';
+import type { JournalRecord } from '../runtime/script/contract.ts';
 import type { DesignOutcome, ExecutionOutcome, ScriptProblem } from '../../shared/script/outcomes.ts';
 
 /** Raised when a document's form changes; readers refuse a newer one by name. */
@@ -109,6 +111,7 @@ export interface ExecutionDocument extends Stored {
   /** Wall time of the attempt that finished. */
   durationMs: number;
   replayedCalls: number;
+  promptForm: PromptForm;
 }
 
 /** The journal: one finished host call, in completion order of its execution. */
@@ -123,12 +126,11 @@ export interface CallDocument extends Stored, Partial<TrajectoryFields> {
   hash: string;
   nodePath: string;
   agentName: string;
-  agentRole: string;
+  /** What the agent was asked to be: `agent`, `critic`, `judge`...; null for tools. */
+  agentPart: string | null;
   messages: readonly { role: string; content: string }[] | null;
-  text: string;
-  answer: string | null;
-  status: string;
-  data: unknown;
+  /** What the script was told. */
+  answer: JournalRecord['answer'];
 }
 
 /** A verifier's finding about one execution, kept apart so that it can be derived again. */
@@ -200,6 +202,8 @@ export interface PolicyDocument extends Stored {
   metrics: Record<string, number>;
   /** True at stage ends: never pruned. */
   keep: boolean;
+  /** Which blobs are gone. */
+  pruned?: { weights?: true; optimizer?: true };
 }
 
 export interface EvaluationDocument extends Stored {

@@ -167,6 +167,13 @@ export const recipeSchema = z.strictObject({
       epochs: count.default(1),
       /** Optimizer steps an epoch. */
       miniBatches: count.default(1),
+      /** Leave trajectories with advantage 0 out of the batch: faster; the token mean is then over the others. */
+      dropZeroAdvantage: z.boolean().default(false),
+      /**
+       * `sampled`: ratios against the log-probs recorded at sampling; `recomputed`: against the trainer's own under the
+       * sampling version. `auto` recomputes where sampling was truncated or tempered, so that ratios start at 1.
+       */
+      oldLogProbs: z.enum(['auto', 'sampled', 'recomputed']).default('auto'),
       ...adamFields,
     })
     .prefault({}),

@@ -48,3 +48,6 @@ export function parsePolicyReference(text: string): { runId: string; version: nu
   }
   return { runId: checkRunId(runId), version: match[2] === undefined ? null : Number(match[2]) };
 }
+
+/** Path of a random stream: independent of the run's name, so equal recipes and seeds give equal runs. */
+export const seedKeyOf = (seed: number, runId: string, id: string) => `${seed}/${id.slice(runId.length + 1)}`;

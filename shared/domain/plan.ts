@@ -37,8 +37,24 @@ export interface EvaluationPlan {
   everyIterations: number;
 }
 
+/** Times of one group of activities, in milliseconds. */
+export interface ActivityPolicy {
+  startToCloseMs: number;
+  /** Null for short activities. */
+  heartbeatMs: number | null;
+  initialRetryMs: number;
+  maximumRetryMs: number;
+}
+
+/** `control`: store work. `rollout`: sampling and executing. `train`: updates. `sandbox`: verification. */
+export type ActivityGroup = 'control' | 'rollout' | 'train' | 'sandbox';
+export type ActivityPolicies = Record<ActivityGroup, ActivityPolicy>;
+export type TaskQueues = Record<'control' | 'gpu' | 'sandbox', string>;
+
 export interface RunPlan {
   seed: number;
+  queues: TaskQueues;
+  activities: ActivityPolicies;
   trainQuestions: number;
   /** SFT activities before the first stage; each commits a policy version. 0 for none. */
   coldStartChunks: number;

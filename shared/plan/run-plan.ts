@@ -1,6 +1,6 @@
 /** Recipe → the small numbers that a run's workflows carry. */
 import type { Recipe } from '../config/recipe.ts';
-import type { RunPlan } from '../domain/plan.ts';
+import type { ActivityPolicies, RunPlan, TaskQueues } from '../domain/plan.ts';
 import { planStages } from './stage-plan.ts';
 
 /** Held-out questions of one evaluation activity: its calls fill the engine's batch, a crash repeats at most these. */
@@ -9,10 +9,20 @@ const concurrentBatches = 4;
 /** About 12 events an iteration: well under the 4,096 at which the server suggests continuing as new. */
 const iterationsPerHistory = 200;
 
-/** `trainQuestions` and `heldOutQuestions` are counts of the loaded data. */
-export function makeRunPlan(recipe: Recipe, trainQuestions: number, heldOutQuestions: number): RunPlan {
+export interface RunPlanInput {
+  recipe: Recipe;
+  /** Counts of the loaded data. */
+  trainQuestions: number;
+  heldOutQuestions: number;
+  queues: TaskQueues;
+  activities: ActivityPolicies;
+}
+
+export function makeRunPlan({ recipe, trainQuestions, heldOutQuestions, queues, activities }: RunPlanInput): RunPlan {
   return {
     seed: recipe.seed,
+    queues,
+    activities,
     trainQuestions,
     coldStartChunks: recipe.coldStart.type === 'none' ? 0 : recipe.coldStart.chunks,
     stages: planStages(recipe.stages),

@@ -1,0 +1,65 @@
+/** Every activity by the queue it runs on. Workflows import the types of this file, workers its values. */
+import type {
+  AssignCreditInput,
+  EvaluateBatchInput,
+  ExecuteDesignInput,
+  FineTuneInput,
+  InitializePolicyInput,
+  RecordEvaluationInput,
+  RecordIterationInput,
+  RecordRunInput,
+  RecordStageInput,
+  SampleDesignsInput,
+  UpdatePolicyInput,
+  VerifyBatchInput,
+} from '../shared/domain/tasks.ts';
+import { assignCredit } from './assign-credit.ts';
+import { bounded } from './boundary.ts';
+import { fineTune } from './fine-tune.ts';
+import { initializePolicy } from './initialize-policy.ts';
+import { recordEvaluation } from './record-evaluation.ts';
+import { recordIteration, recordRun, recordStage } from './records.ts';
+import type { RolloutDeps } from './rollout/context.ts';
+import { evaluateBatch } from './rollout/evaluate-batch.ts';
+import { executeDesign } from './rollout/execute-design.ts';
+import { sampleDesigns } from './rollout/sample-designs.ts';
+import type { RunContexts } from './run-context.ts';
+import type { Store } from './store/connect.ts';
+import { updatePolicy } from './update-policy.ts';
+import { verifyBatch } from './verify-batch.ts';
+import type { VerifyDeps } from './verify-batch.ts';
+
+export function controlActivities(deps: { store: Store; runs: RunContexts }) {
+  return {
+    recordRun: bounded((input: RecordRunInput) => recordRun(deps, input)),
+    recordStage: bounded((input: RecordStageInput) => recordStage(deps, input)),
+    recordIteration: bounded((input: RecordIterationInput) => recordIteration(deps, input)),
+    recordEvaluation: bounded((input: RecordEvaluationInput) => recordEvaluation(deps, input)),
+    assignCredit: bounded((input: AssignCreditInput) => assignCredit(deps, input)),
+  };
+}
+
+export function gpuActivities(deps: RolloutDeps) {
+  return {
+    initializePolicy: bounded(async ({ runId }: InitializePolicyInput) => ({
+      policyVersion: await initializePolicy(deps, runId),
+    })),
+    fineTune: bounded(async (input: FineTuneInput, attempt) => ({
+      policyVersion: await fineTune(deps, input, attempt),
+    })),
+    sampleDesigns: bounded((input: SampleDesignsInput, { signal }) => sampleDesigns(deps, input, signal)),
+    executeDesign: bounded((input: ExecuteDesignInput, { signal }) => executeDesign(deps, input, signal)),
+    evaluateBatch: bounded((input: EvaluateBatchInput, attempt) => evaluateBatch(deps, input, attempt)),
+    updatePolicy: bounded((input: UpdatePolicyInput, attempt) => updatePolicy(deps, input, attempt)),
+  };
+}
+
+export function sandboxActivities(deps: VerifyDeps) {
+  return {
+    verifyBatch: bounded((input: VerifyBatchInput, { signal }) => verifyBatch(deps, input, signal)),
+  };
+}
+
+export type ControlActivities = ReturnType<typeof controlActivities>;
+export type GpuActivities = ReturnType<typeof gpuActivities>;
+export type SandboxActivities = ReturnType<typeof sandboxActivities>;

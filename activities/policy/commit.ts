@@ -1,0 +1,58 @@
+/**
+ * The one way to make a policy version: blobs first, then one insert of the version's record. The record's id is the
+ * version's path, so of two writers exactly one commits; the other finds equal digests (a retry) or a conflict.
+ */
+import { DomainError } from '../../shared/errors.ts';
+import { policyId } from '../../shared/domain/ids.ts';
+import { encodeSafetensors } from '../../shared/model/safetensors.ts';
+import { parameterShapes } from '../../shared/model/parameters.ts';
+import type { DecoderConfig } from '../../shared/model/config.ts';
+import type { OptimizerState, Tensors } from '../runtime/engine/contract.ts';
+import type { PolicyDocument, PolicyPart, PolicyPartRecord } from '../store/documents.ts';
+import type { Store } from '../store/connect.ts';
+import { insertOnce } from '../store/write.ts';
+import type { Draft } from '../store/write.ts';
+
+export interface ChangedPart {
+  part: PolicyPart;
+  parameters: Tensors;
+  optimizer: OptimizerState | null;
+}
+
+/** Stores one part's blobs; returns its record. */
+export async function storePart(
+  store: Store,
+  decoder: DecoderConfig,
+  version: number,
+  { parameters, optimizer }: ChangedPart,
+): Promise<PolicyPartRecord> {
+  const shapes = parameterShapes(decoder);
+  const shapeOf = (name: string) => shapes.get(name.replace(/^[mv]:/, ''))!;
+  const weights = await store.blobs.put(encodeSafetensors(parameters, shapeOf));
+  if (optimizer === null) return { changedIn: version, weights, optimizer: null, optimizerStep: 0 };
+  const moments = new Map<string, Float32Array>();
+  for (const [name, tensor] of optimizer.m) moments.set(`m:${name}`, tensor);
+  for (const [name, tensor] of optimizer.v) moments.set(`v:${name}`, tensor);
+  const digest = await store.blobs.put(encodeSafetensors(moments, shapeOf));
+  return { changedIn: version, weights, optimizer: digest, optimizerStep: optimizer.step };
+}
+
+const partDigests = (policy: Pick<PolicyDocument, 'parts' | 'parent'>) =>
+  JSON.stringify([
+    policy.parent,
+    Object.entries(policy.parts).map(([part, { weights, optimizer }]) => [part, weights, optimizer]),
+  ]);
+
+/** Throws `PolicyVersionConflict` if the version exists with other content. */
+export async function commitPolicy(store: Store, draft: Omit<Draft<PolicyDocument>, '_id'>): Promise<void> {
+  const id = policyId(draft.runId, draft.version);
+  if (await insertOnce(store.policies, { ...draft, _id: id })) return;
+  const standing = await store.policies.findOne({ _id: id });
+  if (standing === null || partDigests(standing) !== partDigests(draft)) {
+    throw new DomainError(
+      'PolicyVersionConflict',
+      `${id} is committed already, with other content: another writer advanced the run. See: npx metaagentx status ${draft.runId}`,
+      { policy: id },
+    );
+  }
+}

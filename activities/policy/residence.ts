@@ -1,0 +1,141 @@
+/**
+ * Which policy versions this worker's engine holds. A version is loaded from the store when first used, stays while
+ * anyone uses it, and leaves when newer ones need its place. Knows roles and parts; the engine knows neither.
+ */
+import { DomainError } from '../../shared/errors.ts';
+import { policyId } from '../../shared/domain/ids.ts';
+import type { Role } from '../../shared/domain/role.ts';
+import { decodeSafetensors } from '../../shared/model/safetensors.ts';
+import type { DecoderConfig } from '../../shared/model/config.ts';
+import type { OptimizerState, PolicyEngine } from '../runtime/engine/contract.ts';
+import { PolicyTokenizer } from '../runtime/tokenizer/policy-tokenizer.ts';
+import type { PolicyDocument, PolicyPart, PolicyPartRecord } from '../store/documents.ts';
+import type { Store } from '../store/connect.ts';
+import { engineVersion, partOf } from './parts.ts';
+import type { Layout } from './parts.ts';
+
+/** Unused parts that stay loaded: the current and the next version of a shared or a split policy. */
+const idleParts = 4;
+
+export interface ResidentPolicy {
+  /** The engine's name for the weights. */
+  engineVersion: string;
+  part: PolicyPart;
+  tokenizer: PolicyTokenizer;
+  decoder: DecoderConfig;
+  policy: PolicyDocument;
+}
+
+interface Entry {
+  ready: Promise<void>;
+  users: number;
+}
+
+export class PolicyResidence {
+  readonly #store: Store;
+  readonly #engine: PolicyEngine;
+  /** In order of last use, oldest first. */
+  readonly #entries = new Map<string, Entry>();
+  readonly #tokenizers = new Map<string, Promise<{ json: string; tokenizer: PolicyTokenizer }>>();
+
+  constructor(store: Store, engine: PolicyEngine) {
+    this.#store = store;
+    this.#engine = engine;
+  }
+
+  /** Throws `CheckpointMissing` if the version was never committed. */
+  async policy(runId: string, version: number): Promise<PolicyDocument> {
+    const found = await this.#store.policies.findOne({ _id: policyId(runId, version) });
+    if (found !== null) return found;
+    throw new DomainError(
+      'CheckpointMissing',
+      `${policyId(runId, version)} was never committed; see: npx metaagentx status ${runId}`,
+      {
+        runId,
+        version,
+      },
+    );
+  }
+
+  /** Runs `task` with the role's weights loaded; they stay loaded until it ends. */
+  async with<Result>(
+    { runId, version, role, layout }: { runId: string; version: number; role: Role; layout: Layout },
+    task: (resident: ResidentPolicy) => Promise<Result>,
+  ): Promise<Result> {
+    const policy = await this.policy(runId, version);
+    const part = partOf(layout, role);
+    const record = policy.parts[part];
+    if (record === undefined) {
+      throw new DomainError('CheckpointMissing', `${policy._id} has no '${part}' weights`, {
+        policy: policy._id,
+        part,
+      });
+    }
+    const name = engineVersion(runId, record.changedIn, part);
+    const { json, tokenizer } = await this.#tokenizer(policy.tokenizer);
+    const entry = this.#claim(name, () => this.#load(name, policy.decoder, json, record));
+    try {
+      await entry.ready;
+      return await task({ engineVersion: name, part, tokenizer, decoder: policy.decoder, policy });
+    } finally {
+      entry.users -= 1;
+      await this.#evict();
+    }
+  }
+
+  /** Notes that the engine made a version itself, so that it is found and evicted like a loaded one. */
+  adopt(name: string): void {
+    if (!this.#entries.has(name)) this.#entries.set(name, { ready: Promise.resolve(), users: 0 });
+  }
+
+  #claim(name: string, load: () => Promise<void>): Entry {
+    let entry = this.#entries.get(name);
+    if (entry === undefined) {
+      entry = { ready: load(), users: 0 };
+      entry.ready.catch(() => this.#entries.delete(name));
+    }
+    this.#entries.delete(name);
+    this.#entries.set(name, entry);
+    entry.users += 1;
+    return entry;
+  }
+
+  async #load(version: string, config: DecoderConfig, tokenizerJson: string, record: PolicyPartRecord): Promise<void> {
+    const parameters = decodeSafetensors(await this.#store.blobs.get(record.weights));
+    const optimizer =
+      record.optimizer === null ? undefined : await this.#moments(record.optimizer, record.optimizerStep);
+    await this.#engine.loadPolicy({ version, config, tokenizerJson, parameters, optimizer });
+  }
+
+  /** Moments of an old version may be pruned: it can still be sampled from, but not trained. */
+  async #moments(digest: string, step: number): Promise<OptimizerState | undefined> {
+    if (!(await this.#store.blobs.has(digest))) return undefined;
+    const m = new Map<string, Float32Array>();
+    const v = new Map<string, Float32Array>();
+    for (const [name, tensor] of decodeSafetensors(await this.#store.blobs.get(digest))) {
+      (name.startsWith('m:') ? m : v).set(name.slice(2), tensor);
+    }
+    return { m, v, step };
+  }
+
+  #tokenizer(digest: string): Promise<{ json: string; tokenizer: PolicyTokenizer }> {
+    let found = this.#tokenizers.get(digest);
+    if (found === undefined) {
+      found = this.#store.blobs.get(digest).then((bytes) => {
+        const json = new TextDecoder().decode(bytes);
+        return { json, tokenizer: PolicyTokenizer.load(json) };
+      });
+      found.catch(() => this.#tokenizers.delete(digest));
+      this.#tokenizers.set(digest, found);
+    }
+    return found;
+  }
+
+  async #evict(): Promise<void> {
+    const idle = [...this.#entries].filter(([, entry]) => entry.users === 0).map(([name]) => name);
+    for (const name of idle.slice(0, Math.max(0, idle.length - idleParts))) {
+      this.#entries.delete(name);
+      await this.#engine.unloadPolicy(name);
+    }
+  }
+}

@@ -1,0 +1,52 @@
+/** avg@k from stored verdicts: mean over questions of the share of correct samples; an invalid design counts as wrong. */
+import { rolloutId } from '../shared/domain/ids.ts';
+import type { RecordEvaluationInput, RecordEvaluationResult } from '../shared/domain/tasks.ts';
+import type { RunContexts } from './run-context.ts';
+import type { Store } from './store/connect.ts';
+import { insertOnce } from './store/write.ts';
+
+export async function recordEvaluation(
+  { store, runs }: { store: Store; runs: RunContexts },
+  input: RecordEvaluationInput,
+): Promise<RecordEvaluationResult> {
+  const { runId, batchId, name, policyVersion, samples, questions } = input;
+  const [{ datasets }, verdicts, designs, executions] = await Promise.all([
+    runs.run(runId),
+    store.verdicts.find({ batchId }).toArray(),
+    store.designs.find({ batchId }, { projection: { outcome: 1 } }).toArray(),
+    store.executions.find({ batchId }, { projection: { usage: 1 } }).toArray(),
+  ]);
+  const asked = await store.questions
+    .find({ digest: datasets.heldOut.digest, index: { $lt: questions } })
+    .sort({ index: 1 })
+    .toArray();
+  const perQuestion = asked.map(({ question, index }) => {
+    const own = verdicts.filter((verdict) => verdict.rolloutId === rolloutId(batchId, index));
+    return {
+      question: question.id,
+      kind: question.kind,
+      correct: own.filter((verdict) => verdict.verdict?.correct === true).length,
+    };
+  });
+  const average = perQuestion.reduce((sum, { correct }) => sum + correct / samples, 0) / perQuestion.length;
+  const total = (pick: (usage: { calls: number; responseTokens: number }) => number) =>
+    executions.reduce((sum, { usage }) => sum + pick(usage), 0);
+  const metrics = {
+    average,
+    validDesigns: designs.filter(({ outcome }) => outcome === 'valid').length / designs.length,
+    callsPerQuestion: total((usage) => usage.calls) / perQuestion.length,
+    responseTokensPerQuestion: total((usage) => usage.responseTokens) / perQuestion.length,
+  };
+  await insertOnce(store.evaluations, {
+    _id: batchId,
+    runId,
+    name,
+    policyVersion,
+    dataset: datasets.heldOut,
+    samples,
+    questions,
+    metrics,
+    perQuestion,
+  });
+  return { average, metrics };
+}

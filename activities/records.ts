@@ -1,0 +1,39 @@
+/** Store housekeeping of runs, stages and iterations: what resume and reports read. */
+import { DomainError } from '../shared/errors.ts';
+import { stageId } from '../shared/domain/ids.ts';
+import type { RecordIterationInput, RecordRunInput, RecordStageInput } from '../shared/domain/tasks.ts';
+import { pruneBlobs } from './prune-blobs.ts';
+import type { RunContexts } from './run-context.ts';
+import type { Store } from './store/connect.ts';
+import { insertOnce } from './store/write.ts';
+
+interface RecordDeps {
+  store: Store;
+  runs: RunContexts;
+}
+
+export async function recordRun({ store }: RecordDeps, { runId, status, failure }: RecordRunInput): Promise<void> {
+  const ended = status !== 'running';
+  const change = ended
+    ? { $set: { status, finishedAt: new Date(), ...(failure === undefined ? {} : { failure }) } }
+    : { $set: { status }, $unset: { finishedAt: 1 as const, failure: 1 as const } };
+  const { matchedCount } = await store.runs.updateOne({ _id: runId }, change);
+  if (matchedCount === 0) throw new DomainError('RunNotFound', `run '${runId}' is not in the store`, { runId });
+}
+
+export async function recordStage({ store }: RecordDeps, input: RecordStageInput): Promise<void> {
+  const id = stageId(input.runId, input.stage);
+  const inserted = await insertOnce(store.stages, { ...input, _id: id });
+  if (!inserted && input.policyOut !== null) {
+    await store.stages.updateOne({ _id: id }, { $set: { policyOut: input.policyOut } });
+  }
+}
+
+/** Also prunes what retention allows: an iteration's end is when older versions stop being needed. */
+export async function recordIteration({ store, runs }: RecordDeps, input: RecordIterationInput): Promise<void> {
+  const { batchId, questionIndices, ...rest } = input;
+  const { recipe, datasets } = await runs.run(input.runId);
+  const questions = questionIndices.map((index) => `${datasets.train.digest}/${index}`);
+  await insertOnce(store.iterations, { ...rest, _id: batchId, questions });
+  await pruneBlobs(store, input.runId, input.policyOut, recipe.retention);
+}

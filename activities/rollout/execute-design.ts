@@ -1,0 +1,134 @@
+/**
+ * One design is executed N times (paper section 3.1). Executions are async functions that share the engine's batch. Each
+ * finished model call is journaled before the script sees it, so a crash costs at most the calls in flight.
+ */
+import { designId, executionId, rolloutId, seedKeyOf } from '../../shared/domain/ids.ts';
+import { DomainError } from '../../shared/errors.ts';
+import type { Question } from '../../shared/domain/question.ts';
+import type { Batch, ExecuteDesignResult, Slot } from '../../shared/domain/tasks.ts';
+import { extractAnswer } from '../../shared/verify/extract-answer.ts';
+import { answersEqual } from '../../shared/verify/math.ts';
+import type { ResidentPolicy } from '../policy/residence.ts';
+import type { JournalRecord, ScriptOutcome } from '../runtime/script/contract.ts';
+import { insertOnce } from '../store/write.ts';
+import type { DesignDocument, RunDocument } from '../store/documents.ts';
+import type { RolloutDeps } from './context.ts';
+import { journalOf, modelCaller } from './model-calls.ts';
+
+export async function executeDesign(
+  deps: RolloutDeps,
+  input: Batch & Slot & { design: number; executions: number },
+  signal: AbortSignal,
+): Promise<ExecuteDesignResult> {
+  const id = designId(rolloutId(input.batchId, input.slot), input.design);
+  const [run, design, stored] = await Promise.all([
+    deps.runs.run(input.runId),
+    deps.store.designs.findOne({ _id: id }),
+    deps.store.executions.find({ designId: id }, { projection: { execution: 1 } }).toArray(),
+  ]);
+  if (design?.outcome !== 'valid') {
+    throw new DomainError(
+      'RecordConflict',
+      `${id} is not a stored valid design (${design?.outcome ?? 'no document'})`,
+      { id },
+    );
+  }
+  const done = new Set(stored.map((execution) => execution.execution));
+  const missing = Array.from({ length: input.executions }, (_, execution) => execution).filter((n) => !done.has(n));
+  if (missing.length > 0) {
+    const question = await deps.runs.question(input.runId, input.purpose, input.questionIndex);
+    const use = {
+      runId: input.runId,
+      version: input.policyVersion,
+      role: 'executor',
+      layout: run.recipe.policy.layout,
+    } as const;
+    await deps.policies.with(use, (policy) =>
+      Promise.all(
+        missing.map((execution) => execute(deps, { ...input, run, design, question, policy, execution }, signal)),
+      ),
+    );
+  }
+  const finished = await deps.store.executions
+    .find({ designId: id }, { projection: { outcome: 1, usage: 1 } })
+    .toArray();
+  return {
+    replied: finished.filter((execution) => execution.outcome === 'replied').length,
+    calls: finished.reduce((sum, execution) => sum + execution.usage.calls, 0),
+  };
+}
+
+export interface ExecutionRequest extends Batch, Slot {
+  run: RunDocument;
+  design: DesignDocument;
+  question: Question;
+  policy: ResidentPolicy;
+  execution: number;
+}
+
+async function execute(deps: RolloutDeps, request: ExecutionRequest, signal: AbortSignal): Promise<void> {
+  const { run, design, question, execution } = request;
+  const id = executionId(design._id, execution);
+  const startedMs = performance.now();
+  const outcome = await runJournaled(deps, request, id, signal);
+  await insertOnce(deps.store.executions, {
+    _id: id,
+    runId: request.runId,
+    batchId: request.batchId,
+    rolloutId: design.rolloutId,
+    designId: design._id,
+    execution,
+    question: question.id,
+    outcome: outcome.outcome,
+    problem: outcome.error,
+    reply:
+      outcome.outcome === 'replied' && outcome.reply !== null
+        ? { text: outcome.reply.text, answer: outcome.reply.answer }
+        : null,
+    usage: outcome.usage,
+    trace: outcome.structureTrace,
+    policyVersion: request.policyVersion,
+    durationMs: Math.round(performance.now() - startedMs),
+    replayedCalls: outcome.replayedCalls,
+    promptForm: run.recipe.prompts.form,
+  });
+}
+
+/** Runs the script on its journal; a journal that no longer fits is set aside and the script starts afresh, once. */
+async function runJournaled(
+  deps: RolloutDeps,
+  request: ExecutionRequest,
+  id: string,
+  signal: AbortSignal,
+): Promise<ScriptOutcome> {
+  const stored = await deps.store.calls.find({ executionId: id }).sort({ sequence: 1 }).toArray();
+  const outcome = await runScript(deps, request, id, stored.map(journalOf), signal);
+  if (outcome.outcome !== 'journal-diverged') return outcome;
+  await deps.store.calls.deleteMany({ executionId: id });
+  return runScript(deps, request, id, [], signal);
+}
+
+function runScript(
+  deps: RolloutDeps,
+  request: ExecutionRequest,
+  id: string,
+  journal: readonly JournalRecord[],
+  signal: AbortSignal,
+): Promise<ScriptOutcome> {
+  const { run, design, question } = request;
+  const { perform, documentOf } = modelCaller(deps, request, id);
+  return deps.scripts.run({
+    executionId: id,
+    script: design.script!,
+    question: question.text,
+    seedKey: seedKeyOf(run.recipe.seed, request.runId, id),
+    promptForm: run.recipe.prompts.form,
+    limits: run.recipe.limits,
+    journal,
+    perform,
+    record: (record): Promise<void> => deps.journal.add(documentOf(record)),
+    extractAnswer,
+    answersEqual,
+    signal,
+  });
+}

@@ -1,0 +1,96 @@
+/**
+ * The Designer writes M designs for one question (paper section 3.1). Each reply is judged before it costs a model call:
+ * extraction, parse, static checks, dry run; a refusal is data with its reason and line. Designs that are stored already
+ * are left as they are; the seed of each is its path, so a retry samples the same.
+ */
+import { designId, rolloutId, seedKeyOf } from '../../shared/domain/ids.ts';
+import type { Question } from '../../shared/domain/question.ts';
+import type { SampledTokens } from '../../shared/domain/sampling.ts';
+import type { Batch, SampleDesignsResult, Slot } from '../../shared/domain/tasks.ts';
+import type { ResidentPolicy } from '../policy/residence.ts';
+import { insertAllOnce } from '../store/write.ts';
+import type { Draft } from '../store/write.ts';
+import { pack } from '../store/packed.ts';
+import type { DesignDocument, RunDocument } from '../store/documents.ts';
+import { designerMessages } from '../../shared/script/designer-prompts.ts';
+import { samplingOf } from './context.ts';
+import type { RolloutDeps } from './context.ts';
+import { judgeDesign } from './judge-design.ts';
+import { sampledText } from './sampled-text.ts';
+
+export async function sampleDesigns(
+  deps: RolloutDeps,
+  input: Batch & Slot & { designs: number },
+  signal: AbortSignal,
+): Promise<SampleDesignsResult> {
+  const run = await deps.runs.run(input.runId);
+  const rollout = rolloutId(input.batchId, input.slot);
+  const stored = await deps.store.designs
+    .find({ rolloutId: rollout }, { projection: { design: 1, outcome: 1 } })
+    .toArray();
+  const known = new Map(stored.map((design) => [design.design, design.outcome]));
+  const missing = Array.from({ length: input.designs }, (_, design) => design).filter((design) => !known.has(design));
+  if (missing.length > 0) {
+    const question = await deps.runs.question(input.runId, input.purpose, input.questionIndex);
+    const use = {
+      runId: input.runId,
+      version: input.policyVersion,
+      role: 'designer',
+      layout: run.recipe.policy.layout,
+    } as const;
+    const drafts = await deps.policies.with(use, (policy) =>
+      Promise.all(missing.map((design) => sampleDesign(deps, { ...input, run, question, policy, design }, signal))),
+    );
+    await insertAllOnce(deps.store.designs, drafts);
+    for (const draft of drafts) known.set(draft.design, draft.outcome);
+  }
+  const valid = [...known].filter(([, outcome]) => outcome === 'valid').map(([design]) => design);
+  return { valid: valid.sort((a, b) => a - b), invalid: known.size - valid.length };
+}
+
+interface DesignRequest extends Batch, Slot {
+  run: RunDocument;
+  question: Question;
+  policy: ResidentPolicy;
+  design: number;
+}
+
+async function sampleDesign(
+  deps: RolloutDeps,
+  request: DesignRequest,
+  signal: AbortSignal,
+): Promise<Draft<DesignDocument>> {
+  const { run, question, policy, design } = request;
+  const { recipe } = run;
+  const rollout = rolloutId(request.batchId, request.slot);
+  const id = designId(rollout, design);
+  const sampling = samplingOf(recipe, request.purpose, 'designer');
+  const promptIds = policy.tokenizer.encodeChat(designerMessages(question.text, recipe.prompts.form));
+  const seedKey = seedKeyOf(recipe.seed, request.runId, id);
+  const sampled: SampledTokens = await deps.engine.generate(
+    { version: policy.engineVersion, promptIds, sampling, seedKey },
+    { signal },
+  );
+  const reply = sampledText(policy.tokenizer, sampled, sampling);
+  const judged = await judgeDesign(deps.scripts, { reply, question: question.text, recipe, signal });
+  return {
+    _id: id,
+    runId: request.runId,
+    batchId: request.batchId,
+    rolloutId: rollout,
+    design,
+    question: question.id,
+    reply,
+    ...judged,
+    policyVersion: request.policyVersion,
+    part: policy.part,
+    seedKey,
+    sampling,
+    promptIds: pack(promptIds),
+    tokenIds: pack(sampled.tokenIds),
+    logProbs: pack(sampled.logProbs),
+    finishReason: sampled.finishReason,
+    promptTokens: promptIds.length,
+    responseTokens: sampled.tokenIds.length,
+  };
+}

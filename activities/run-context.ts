@@ -1,0 +1,58 @@
+/** A run's immutable facts, read once per worker process: recipe, datasets, questions. */
+import { DomainError } from '../shared/errors.ts';
+import type { Question } from '../shared/domain/question.ts';
+import type { BatchPurpose } from '../shared/domain/tasks.ts';
+import { schemaVersion } from './store/documents.ts';
+import type { RunDocument } from './store/documents.ts';
+import type { Store } from './store/connect.ts';
+
+export interface RunContexts {
+  run(runId: string): Promise<RunDocument>;
+  question(runId: string, purpose: BatchPurpose, index: number): Promise<Question>;
+}
+
+/** Throws `RunNotFound`, or `InvalidInput` for a document of a newer program. */
+export async function readRun(store: Store, runId: string): Promise<RunDocument> {
+  const run = await store.runs.findOne({ _id: runId });
+  if (run === null) {
+    throw new DomainError('RunNotFound', `there is no run '${runId}' in the store; see: npx metaagentx list`, {
+      runId,
+    });
+  }
+  if (run.schemaVersion > schemaVersion) {
+    throw new DomainError(
+      'InvalidInput',
+      `run '${runId}' was written by a newer program (schema ${run.schemaVersion}, this one knows ${schemaVersion}); update this clone`,
+      { runId },
+    );
+  }
+  return run;
+}
+
+export function runContexts(store: Store): RunContexts {
+  const runs = new Map<string, Promise<RunDocument>>();
+  const run = (runId: string) => {
+    let found = runs.get(runId);
+    if (found === undefined) {
+      found = readRun(store, runId);
+      found.catch(() => runs.delete(runId));
+      runs.set(runId, found);
+    }
+    return found;
+  };
+  return {
+    run,
+    async question(runId, purpose, index) {
+      const { datasets } = await run(runId);
+      const { digest } = purpose === 'train' ? datasets.train : datasets.heldOut;
+      const found = await store.questions.findOne({ _id: `${digest}/${index}` });
+      if (found === null) {
+        throw new DomainError('RecordConflict', `question ${index} of dataset ${digest} is not in the store`, {
+          digest,
+          index,
+        });
+      }
+      return found.question;
+    },
+  };
+}

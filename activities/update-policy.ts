@@ -1,0 +1,129 @@
+/**
+ * One policy update: the learning role's trajectories only; the frozen role contributes neither to the loss nor to the
+ * optimizer (paper section 3.3). Commits the next version; a retry finds it and does nothing.
+ */
+import { policyId } from '../shared/domain/ids.ts';
+import type { UpdatePolicyInput, UpdatePolicyResult } from '../shared/domain/tasks.ts';
+import type { Role } from '../shared/domain/role.ts';
+import type { Recipe } from '../shared/config/recipe.ts';
+import type { Attempt } from './boundary.ts';
+import { commitPolicy, storePart } from './policy/commit.ts';
+import { engineVersion, partOf, rolesOf } from './policy/parts.ts';
+import type { ResidentPolicy } from './policy/residence.ts';
+import { readTrainingSequences } from './policy/training-sequences.ts';
+import { samplingOf } from './rollout/context.ts';
+import type { RolloutDeps } from './rollout/context.ts';
+import type { TrainingSequence, TrainResult } from './runtime/engine/contract.ts';
+import type { PolicyDocument, PolicyPart } from './store/documents.ts';
+
+export async function updatePolicy(
+  deps: RolloutDeps,
+  input: UpdatePolicyInput,
+  attempt: Attempt,
+): Promise<UpdatePolicyResult> {
+  const { runId, batchId, learner, baseVersion, keep } = input;
+  const version = baseVersion + 1;
+  const standing = await deps.store.policies.findOne({ _id: policyId(runId, version) });
+  if (standing !== null) return { policyVersion: version, metrics: standing.metrics };
+  const { recipe } = await deps.runs.run(runId);
+  const base = await deps.policies.policy(runId, baseVersion);
+  const parts: PolicyDocument['parts'] = { ...base.parts };
+  const metrics: Record<string, number> = {};
+  for (const [part, roles] of learningParts(recipe, rolesOf(learner))) {
+    const sequences = await readSequences(deps, recipe, batchId, roles);
+    metrics.sequences = (metrics.sequences ?? 0) + sequences.length;
+    // Nothing to compare in any group: the version advances with the same weights.
+    if (sequences.length === 0) continue;
+    const use = { runId, version: baseVersion, role: roles[0]!, layout: recipe.policy.layout };
+    await deps.policies.with(use, async (policy) => {
+      const updated = await learn(
+        deps,
+        { recipe, runId, batchId, version, policy, role: roles[0]!, sequences },
+        attempt,
+      );
+      parts[part] = await storePart(deps.store, policy.decoder, version, { part, ...updated });
+      deps.policies.adopt(updated.version);
+      Object.assign(metrics, flatMetrics(updated, part, recipe.policy.layout === 'split'));
+    });
+  }
+  await commitPolicy(deps.store, {
+    runId,
+    version,
+    parent: baseVersion,
+    madeBy: batchId,
+    decoder: base.decoder,
+    tokenizer: base.tokenizer,
+    parts,
+    metrics,
+    keep,
+  });
+  return { policyVersion: version, metrics };
+}
+
+/** Parts that change, each with the roles whose trajectories change it. */
+function learningParts(recipe: Recipe, roles: readonly Role[]): Map<PolicyPart, Role[]> {
+  const parts = new Map<PolicyPart, Role[]>();
+  for (const role of roles) {
+    const part = partOf(recipe.policy.layout, role);
+    parts.set(part, [...(parts.get(part) ?? []), role]);
+  }
+  return parts;
+}
+
+async function readSequences(
+  deps: RolloutDeps,
+  recipe: Recipe,
+  batchId: string,
+  roles: readonly Role[],
+): Promise<TrainingSequence[]> {
+  const { dropZeroAdvantage } = recipe.update;
+  const lists = await Promise.all(
+    roles.map((role) => readTrainingSequences(deps.store, { batchId, role, dropZeroAdvantage })),
+  );
+  return lists.flat();
+}
+
+interface Learning {
+  recipe: Recipe;
+  runId: string;
+  batchId: string;
+  version: number;
+  policy: ResidentPolicy;
+  role: Role;
+  sequences: TrainingSequence[];
+}
+
+async function learn(deps: RolloutDeps, learning: Learning, attempt: Attempt): Promise<TrainResult> {
+  const { recipe, runId, batchId, version, policy, role, sequences } = learning;
+  const { oldLogProbs, dropZeroAdvantage: _, ...settings } = recipe.update;
+  if (oldLogProbs === 'recomputed' || (oldLogProbs === 'auto' && !isUntruncated(samplingOf(recipe, 'train', role)))) {
+    const recomputed = await deps.engine.logProbs(
+      { version: policy.engineVersion, sequences },
+      { signal: attempt.signal },
+    );
+    sequences.forEach((sequence, index) => (sequence.oldLogProbs = recomputed[index]!));
+  }
+  return deps.engine.update(
+    {
+      baseVersion: policy.engineVersion,
+      newVersion: engineVersion(runId, version, policy.part),
+      sequences,
+      settings: { ...settings, orderKey: `${recipe.seed}/update/${batchId.slice(runId.length + 1)}` },
+    },
+    { signal: attempt.signal, onProgress: attempt.progress },
+  );
+}
+
+/** Sampled log-probs are those of the plain policy exactly when nothing tempered or cut its distribution. */
+const isUntruncated = (sampling: { temperature: number; topP: number; topK: number; minP: number }) =>
+  sampling.temperature === 1 && sampling.topP === 1 && sampling.topK === 0 && sampling.minP === 0;
+
+function flatMetrics({ metrics }: TrainResult, part: PolicyPart, prefixed: boolean): Record<string, number> {
+  const { lossByStep: _, ...numbers } = metrics;
+  return Object.fromEntries(
+    Object.entries(numbers).map(([name, value]) => [
+      prefixed ? `${part}${name[0]!.toUpperCase()}${name.slice(1)}` : name,
+      value,
+    ]),
+  );
+}

@@ -1,0 +1,79 @@
+/**
+ * Judges every execution of some questions: the verifier's verdict on the typed reply, and the reward by rule. The gold
+ * answer is read here and nowhere else. An execution without a reply has no verdict and reward 0.
+ */
+import { rolloutId } from '../shared/domain/ids.ts';
+import type { Question, Verdict } from '../shared/domain/question.ts';
+import type { VerifyBatchInput, VerifyBatchResult } from '../shared/domain/tasks.ts';
+import { rewardExecution } from '../shared/rl/reward.ts';
+import { verifyMath } from '../shared/verify/math.ts';
+import type { CodeJudge } from './code-judge.ts';
+import type { RunContexts } from './run-context.ts';
+import type { ExecutionDocument, VerdictDocument } from './store/documents.ts';
+import type { Store } from './store/connect.ts';
+import { insertAllOnce } from './store/write.ts';
+import type { Draft } from './store/write.ts';
+
+export interface VerifyDeps {
+  store: Store;
+  runs: RunContexts;
+  codeJudge: CodeJudge;
+}
+
+export async function verifyBatch(
+  deps: VerifyDeps,
+  input: VerifyBatchInput,
+  signal: AbortSignal,
+): Promise<VerifyBatchResult> {
+  const rewards = await Promise.all(
+    input.slots.map(async ({ slot, questionIndex }) => {
+      const rollout = rolloutId(input.batchId, slot);
+      const question = await deps.runs.question(input.runId, input.purpose, questionIndex);
+      return verifyRollout(deps, input.runId, rollout, question, signal);
+    }),
+  );
+  const verdicts = rewards.flat();
+  const total = verdicts.reduce((sum, verdict) => sum + verdict.reward, 0);
+  return {
+    meanReward: verdicts.length === 0 ? null : total / verdicts.length,
+    correct: verdicts.filter((verdict) => verdict.verdict?.correct === true).length,
+    executions: verdicts.length,
+  };
+}
+
+type Judged = Pick<VerdictDocument, 'reward' | 'verdict'>;
+
+async function verifyRollout(
+  deps: VerifyDeps,
+  runId: string,
+  rollout: string,
+  question: Question,
+  signal: AbortSignal,
+): Promise<Judged[]> {
+  const { store } = deps;
+  const { recipe } = await deps.runs.run(runId);
+  const [executions, standing] = await Promise.all([
+    store.executions.find({ rolloutId: rollout }).toArray(),
+    store.verdicts.find({ rolloutId: rollout }).toArray(),
+  ]);
+  const known = new Set(standing.map((verdict) => verdict._id));
+  const drafts: Draft<VerdictDocument>[] = [];
+  for (const execution of executions.filter(({ _id }) => !known.has(_id))) {
+    const { verdict, tier } = await judge(deps, question, execution, signal);
+    const { _id, batchId } = execution;
+    drafts.push({ _id, runId, batchId, rolloutId: rollout, verdict, tier, ...rewardExecution(verdict, recipe.reward) });
+  }
+  await insertAllOnce(store.verdicts, drafts);
+  return [...standing, ...drafts];
+}
+
+async function judge(
+  { codeJudge }: VerifyDeps,
+  { verifier }: Question,
+  { reply }: ExecutionDocument,
+  signal: AbortSignal,
+): Promise<{ verdict: Verdict | null; tier: string | null }> {
+  if (reply === null) return { verdict: null, tier: null };
+  if (verifier.type === 'math') return { verdict: verifyMath(verifier.gold, reply.text), tier: null };
+  return codeJudge(verifier, reply.text, signal);
+}

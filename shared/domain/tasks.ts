@@ -1,0 +1,124 @@
+/** What workflows hand to activities and get back: ids and small numbers only. */
+import type { Learner } from './plan.ts';
+
+/** Which questions a batch draws from, and with which sampling settings it runs. */
+export type BatchPurpose = 'train' | 'evaluation';
+
+export interface Batch {
+  runId: string;
+  /** Iteration id or evaluation id. */
+  batchId: string;
+  purpose: BatchPurpose;
+  policyVersion: number;
+}
+
+/** One question of a batch. */
+export interface Slot {
+  /** From 0. */
+  slot: number;
+  /** Index into the purpose's dataset. */
+  questionIndex: number;
+}
+
+export interface InitializePolicyInput {
+  runId: string;
+}
+export interface FineTuneInput {
+  runId: string;
+  /** From 1. */
+  chunk: number;
+  baseVersion: number;
+}
+export interface SampleDesignsInput extends Batch, Slot {
+  designs: number;
+}
+export interface SampleDesignsResult {
+  /** Numbers of the designs that may be executed. */
+  valid: number[];
+  invalid: number;
+}
+export interface ExecuteDesignInput extends Batch, Slot {
+  design: number;
+  executions: number;
+}
+export interface ExecuteDesignResult {
+  /** Executions that ended with a reply. */
+  replied: number;
+  calls: number;
+}
+export interface EvaluateBatchInput extends Batch {
+  slots: Slot[];
+  samples: number;
+}
+export interface EvaluateBatchResult {
+  calls: number;
+  validDesigns: number;
+}
+export interface VerifyBatchInput extends Batch {
+  slots: Slot[];
+}
+export interface VerifyBatchResult {
+  /** Mean over executions; null when there is none. */
+  meanReward: number | null;
+  /** Executions judged correct, and all executions. */
+  correct: number;
+  executions: number;
+}
+export interface AssignCreditInput extends Batch {
+  slots: number[];
+}
+export interface AssignCreditResult {
+  meanReward: number;
+  /** Trajectories with an advantage other than 0, by role. */
+  informative: { designer: number; executor: number };
+}
+export interface UpdatePolicyInput {
+  runId: string;
+  batchId: string;
+  learner: Learner;
+  baseVersion: number;
+  /** True for the last iteration of a stage: the version is kept for good. */
+  keep: boolean;
+}
+export interface UpdatePolicyResult {
+  policyVersion: number;
+  metrics: Record<string, number>;
+}
+export interface RecordStageInput {
+  runId: string;
+  stage: number;
+  learner: Learner;
+  iterations: number;
+  policyIn: number;
+  policyOut: number | null;
+}
+export interface RecordIterationInput {
+  runId: string;
+  batchId: string;
+  stage: number;
+  iteration: number;
+  learner: Learner;
+  policyIn: number;
+  policyOut: number;
+  questionIndices: number[];
+  metrics: Record<string, number>;
+}
+export interface RecordEvaluationInput extends Batch {
+  name: string;
+  samples: number;
+  questions: number;
+}
+export interface RecordEvaluationResult {
+  /** avg@k in [0, 1]. */
+  average: number;
+  metrics: Record<string, number>;
+}
+export interface RecordRunInput {
+  runId: string;
+  status: 'running' | 'finished' | 'stopped' | 'failed';
+  failure?: { name: string; message: string };
+}
+export interface PruneBlobsInput {
+  runId: string;
+  policyVersion: number;
+}

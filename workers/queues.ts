@@ -1,0 +1,74 @@
+/** What each worker needs to serve its queue, and how it lets go of it. */
+import { controlActivities, gpuActivities, sandboxActivities } from '../activities/index.ts';
+import { codeJudge } from '../activities/code-judge.ts';
+import { PolicyResidence } from '../activities/policy/residence.ts';
+import { runContexts } from '../activities/run-context.ts';
+import { createEngine } from '../activities/runtime/engine/create-engine.ts';
+import { openPythonSandbox } from '../activities/runtime/python/open-sandbox.ts';
+import { createScriptPool } from '../activities/runtime/script/pool.ts';
+import { GroupCommit } from '../activities/store/group-commit.ts';
+import type { Store } from '../activities/store/connect.ts';
+import type { TemporalConfig } from '../shared/config/temporal-config.ts';
+import type { TaskQueues } from '../shared/domain/plan.ts';
+
+export type QueueName = keyof TaskQueues;
+export const queueNames: readonly QueueName[] = ['control', 'gpu', 'sandbox'];
+
+export interface ServedQueue {
+  activities: object;
+  /** Activities at once. */
+  slots: number;
+  runsWorkflows: boolean;
+  close(): Promise<void>;
+  /** Called when the queue can no longer be served: the process must end, so that its work goes elsewhere. */
+  onDeath?: (handler: (error: Error) => void) => void;
+}
+
+const nothing = async () => undefined;
+
+function serveControl(store: Store, config: TemporalConfig): ServedQueue {
+  const activities = controlActivities({ store, runs: runContexts(store) });
+  return { activities, slots: config.workers.controlSlots, runsWorkflows: true, close: nothing };
+}
+
+async function serveGpu(store: Store, config: TemporalConfig): Promise<ServedQueue> {
+  const engine = await createEngine(config.engine);
+  const scripts = await createScriptPool({ threads: config.workers.scriptThreads });
+  const activities = gpuActivities({
+    store,
+    runs: runContexts(store),
+    engine,
+    policies: new PolicyResidence(store, engine),
+    scripts,
+    journal: new GroupCommit(store.calls),
+  });
+  return {
+    activities,
+    slots: config.workers.gpuSlots,
+    runsWorkflows: false,
+    close: async () => {
+      await scripts.close();
+      await engine.close();
+    },
+  };
+}
+
+function serveSandbox(store: Store, config: TemporalConfig): ServedQueue {
+  let opened: ReturnType<typeof openPythonSandbox> | undefined;
+  const judge = codeJudge(() => (opened = openPythonSandbox()));
+  return {
+    activities: sandboxActivities({ store, runs: runContexts(store), codeJudge: judge }),
+    slots: config.workers.sandboxSlots,
+    runsWorkflows: false,
+    close: async () => {
+      const sandbox = await opened?.catch(() => undefined);
+      await sandbox?.close();
+    },
+  };
+}
+
+/** Builds a queue's parts. */
+export async function serveQueue(queue: QueueName, store: Store, config: TemporalConfig): Promise<ServedQueue> {
+  if (queue === 'control') return serveControl(store, config);
+  return queue === 'gpu' ? serveGpu(store, config) : serveSandbox(store, config);
+}

@@ -1,0 +1,41 @@
+/** One worker on one queue: connect, register, serve, drain, close. */
+import { NativeConnection, Worker } from '@temporalio/worker';
+import { openStore } from '../activities/store/connect.ts';
+import { workflowBundle } from './bundle.ts';
+import { serveQueue } from './queues.ts';
+import type { QueueName } from './queues.ts';
+import type { WorkerSettings } from './settings.ts';
+
+export interface RunningWorker {
+  /** Resolves when the worker has drained after `shutdown`; rejects if it failed. */
+  done: Promise<void>;
+  shutdown(): void;
+}
+
+/** Resolves when the worker polls. Throws `StoreUnavailable`, or the SDK's connection errors. */
+export async function startWorker(queue: QueueName, settings: WorkerSettings): Promise<RunningWorker> {
+  const { config } = settings;
+  const store = await openStore({ uri: settings.mongoUri, database: settings.database });
+  const served = await serveQueue(queue, store, config);
+  const connection = await NativeConnection.connect(settings.connection);
+  const worker = await Worker.create({
+    connection,
+    namespace: settings.namespace,
+    taskQueue: config.queues[queue],
+    identity: `${queue}-${process.pid}`,
+    activities: served.activities,
+    maxConcurrentActivityTaskExecutions: served.slots,
+    shutdownGraceTime: config.workers.shutdownGraceMs,
+    ...(served.runsWorkflows ? { workflowBundle: await workflowBundle(settings.stateDir) } : {}),
+  });
+  const run = async () => {
+    try {
+      await worker.run();
+    } finally {
+      await served.close();
+      await connection.close();
+      await store.close();
+    }
+  };
+  return { done: run(), shutdown: () => worker.shutdown() };
+}

@@ -1,0 +1,157 @@
+/**
+ * One stage: K iterations in which one role learns and the other is frozen (paper section 3.3). Runs iterations one
+ * after another, continues as new before its history grows long, reports to the run above it.
+ */
+import {
+  allHandlersFinished,
+  condition,
+  continueAsNew,
+  executeChild,
+  getExternalWorkflowHandle,
+  setCurrentDetails,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
+import { evaluationId, iterationId, policyVersionName } from '../shared/domain/ids.ts';
+import type { Progress, RunPlan, StagePlan } from '../shared/domain/plan.ts';
+import { evaluation } from './evaluation.ts';
+import { progressQuery, stageProgressSignal } from './messages.ts';
+import type { StageProgress } from './messages.ts';
+import { installRunControl } from './run-control.ts';
+import { visible } from './search-attributes.ts';
+import { trainingIteration } from './training-iteration.ts';
+
+export interface CoEvolutionStageInput extends StagePlan {
+  runId: string;
+  plan: RunPlan;
+  policyVersion: number;
+  /** Training questions drawn before this stage's next iteration. */
+  cursor: number;
+  /** Iterations of this stage that are done. */
+  done: number;
+  paused: boolean;
+  stopping: boolean;
+  evaluations: Record<string, number>;
+  /** Newest iterations, for the details table. */
+  recent: RecentIteration[];
+}
+
+interface RecentIteration {
+  iteration: number;
+  meanReward: number;
+  policyVersion: number;
+}
+
+export interface CoEvolutionStageResult {
+  policyVersion: number;
+  cursor: number;
+  done: number;
+  stopped: boolean;
+  evaluations: Record<string, number>;
+}
+
+const recentRows = 12;
+
+export async function coEvolutionStage(input: CoEvolutionStageInput): Promise<CoEvolutionStageResult> {
+  const { runId, stage, learner, iterations, plan } = input;
+  const state = { ...input };
+  const control = installRunControl(() => undefined, input);
+  setHandler(progressQuery, () => progressOf(state, control));
+
+  let sinceStart = 0;
+  while (state.done < iterations && !control.stopping) {
+    await control.clearance();
+    if (control.stopping) break;
+    const iteration = state.done + 1;
+    const result = await executeChild(trainingIteration, {
+      workflowId: iterationId(runId, stage, iteration),
+      args: [
+        {
+          runId,
+          stage,
+          iteration,
+          learner,
+          policyVersion: state.policyVersion,
+          cursor: state.cursor,
+          last: iteration === iterations,
+          plan,
+        },
+      ],
+      staticSummary: `iteration ${iteration}/${iterations} · ${learner} learns · from ${policyVersionName(state.policyVersion)}`,
+      typedSearchAttributes: visible({ runId, stage, iteration, role: learner, policyVersion: state.policyVersion }),
+    });
+    state.done = iteration;
+    state.cursor += plan.rollout.questionsPerIteration;
+    state.policyVersion = result.policyVersion;
+    state.recent = [
+      ...state.recent.slice(1 - recentRows),
+      { iteration, meanReward: result.meanReward, policyVersion: result.policyVersion },
+    ];
+    if (isDue(plan.evaluation.everyIterations, iteration, iterations)) {
+      await evaluateWithin(state, iteration);
+    }
+    setCurrentDetails(detailsOf(state));
+    await report(state);
+    sinceStart += 1;
+    if (state.done < iterations && (workflowInfo().continueAsNewSuggested || sinceStart >= plan.iterationsPerHistory)) {
+      await condition(allHandlersFinished);
+      await continueAsNew<typeof coEvolutionStage>({ ...state, paused: control.paused, stopping: control.stopping });
+    }
+  }
+  const { policyVersion, cursor, done, evaluations } = state;
+  return { policyVersion, cursor, done, stopped: done < iterations, evaluations };
+}
+
+/** The stage's end has an evaluation of its own, in the run. */
+const isDue = (every: number, iteration: number, iterations: number) =>
+  every > 0 && iteration % every === 0 && iteration < iterations;
+
+async function evaluateWithin(state: CoEvolutionStageInput, iteration: number): Promise<void> {
+  const { runId, stage, policyVersion, plan } = state;
+  const name = `stage-${String(stage).padStart(2, '0')}-iter-${String(iteration).padStart(3, '0')}`;
+  const result = await executeChild(evaluation, {
+    workflowId: evaluationId(runId, name),
+    args: [{ runId, name, policyVersion, plan }],
+    staticSummary: `avg@${plan.evaluation.samples} of ${policyVersionName(policyVersion)}`,
+    typedSearchAttributes: visible({ runId, stage, policyVersion }),
+  });
+  state.evaluations = { ...state.evaluations, [name]: result.average };
+}
+
+async function report(state: CoEvolutionStageInput): Promise<void> {
+  const progress: StageProgress = {
+    stage: state.stage,
+    iteration: state.done,
+    policyVersion: state.policyVersion,
+    meanReward: state.recent.at(-1)?.meanReward ?? null,
+    evaluations: state.evaluations,
+  };
+  await getExternalWorkflowHandle(state.runId).signal(stageProgressSignal, progress);
+}
+
+function progressOf(state: CoEvolutionStageInput, control: { paused: boolean; stopping: boolean }): Progress {
+  return {
+    runId: state.runId,
+    phase: control.stopping ? 'stopping' : control.paused ? 'paused' : 'training',
+    stage: state.stage,
+    stages: state.plan.stages.length,
+    learner: state.learner,
+    iteration: state.done,
+    iterations: state.iterations,
+    policyVersion: state.policyVersion,
+    meanReward: state.recent.at(-1)?.meanReward ?? null,
+    evaluations: state.evaluations,
+  };
+}
+
+function detailsOf(state: CoEvolutionStageInput): string {
+  return [
+    `Stage ${state.stage}: the ${state.learner} learns · ${state.done}/${state.iterations} iterations · ${policyVersionName(state.policyVersion)}`,
+    '',
+    '| iteration | mean reward | policy |',
+    '| --- | --- | --- |',
+    ...state.recent.map(
+      (row) => `| ${row.iteration} | ${row.meanReward.toFixed(3)} | ${policyVersionName(row.policyVersion)} |`,
+    ),
+  ].join('\n');
+}

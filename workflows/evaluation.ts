@@ -1,0 +1,54 @@
+/**
+ * avg@k of a pinned policy version on the held-out questions (paper section 4.1): k fresh designs a question, each
+ * executed once, correctness only. Questions go in batches; each batch is resumable by question.
+ */
+import { setCurrentDetails } from '@temporalio/workflow';
+import { evaluationId, policyVersionName } from '../shared/domain/ids.ts';
+import type { RunPlan } from '../shared/domain/plan.ts';
+import type { Batch, Slot } from '../shared/domain/tasks.ts';
+import { activitiesOf } from './activity-proxies.ts';
+import { mapWindow } from './window.ts';
+
+export interface EvaluationInput {
+  runId: string;
+  /** Unique in the run, e.g. `cold-start`, `stage-02`, `final`. */
+  name: string;
+  policyVersion: number;
+  plan: Pick<RunPlan, 'queues' | 'activities' | 'evaluation'>;
+}
+
+export interface EvaluationResult {
+  /** avg@k in [0, 1]. */
+  average: number;
+  metrics: Record<string, number>;
+}
+
+export async function evaluation(input: EvaluationInput): Promise<EvaluationResult> {
+  const { runId, name, policyVersion, plan } = input;
+  const { samples, questions, questionsPerBatch, concurrentBatches } = plan.evaluation;
+  const { control, rollout, sandbox } = activitiesOf(plan);
+  const batch: Batch = { runId, batchId: evaluationId(runId, name), purpose: 'evaluation', policyVersion };
+
+  let done = 0;
+  await mapWindow(slotBatches(questions, questionsPerBatch), concurrentBatches, async (slots) => {
+    const range = `questions ${slots[0]!.slot}–${slots.at(-1)!.slot}`;
+    await rollout.evaluateBatch.executeWithOptions({ summary: `${range} × ${samples} samples` }, [
+      { ...batch, slots, samples },
+    ]);
+    await sandbox.verifyBatch.executeWithOptions({ summary: `verify ${range}` }, [{ ...batch, slots }]);
+    done += slots.length;
+    setCurrentDetails(`${done} of ${questions} questions × ${samples} samples, ${policyVersionName(policyVersion)}`);
+  });
+  const result = await control.recordEvaluation({ ...batch, name, samples, questions });
+  setCurrentDetails(
+    `avg@${samples} **${(100 * result.average).toFixed(1)} %** on ${questions} held-out questions, ${policyVersionName(policyVersion)}`,
+  );
+  return { average: result.average, metrics: result.metrics };
+}
+
+function slotBatches(questions: number, size: number): Slot[][] {
+  const slots = Array.from({ length: questions }, (_, slot) => ({ slot, questionIndex: slot }));
+  return Array.from({ length: Math.ceil(questions / size) }, (_, index) =>
+    slots.slice(index * size, (index + 1) * size),
+  );
+}

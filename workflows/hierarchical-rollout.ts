@@ -1,0 +1,53 @@
+/**
+ * One question: M designs are sampled, each valid one is executed N times, all executions are verified (paper section
+ * 3.1, hierarchical rollout). An invalid design is data: reward 0, no executions. At most 2 + M activities.
+ */
+import { setCurrentDetails } from '@temporalio/workflow';
+import { rolloutId } from '../shared/domain/ids.ts';
+import type { RunPlan } from '../shared/domain/plan.ts';
+import type { Batch, Slot, VerifyBatchResult } from '../shared/domain/tasks.ts';
+import { activitiesOf } from './activity-proxies.ts';
+
+export interface HierarchicalRolloutInput extends Batch, Slot {
+  designs: number;
+  executions: number;
+  plan: Pick<RunPlan, 'queues' | 'activities'>;
+}
+
+export interface HierarchicalRolloutResult extends VerifyBatchResult {
+  validDesigns: number;
+  designs: number;
+  calls: number;
+}
+
+export async function hierarchicalRollout(input: HierarchicalRolloutInput): Promise<HierarchicalRolloutResult> {
+  const { plan, designs, executions, ...rest } = input;
+  const { rollout, sandbox } = activitiesOf(plan);
+  const { slot, questionIndex, ...batch } = rest;
+
+  const sampled = await rollout.sampleDesigns.executeWithOptions(
+    { summary: `${designs} designs for question ${questionIndex}` },
+    [{ ...rest, designs }],
+  );
+  const executed = await Promise.all(
+    sampled.valid.map((design) =>
+      rollout.executeDesign.executeWithOptions({ summary: `design ${design} × ${executions} executions` }, [
+        { ...rest, design, executions },
+      ]),
+    ),
+  );
+  const verified = await sandbox.verifyBatch.executeWithOptions({ summary: 'verify all executions' }, [
+    { ...batch, slots: [{ slot, questionIndex }] },
+  ]);
+  const calls = executed.reduce((sum, result) => sum + result.calls, 0);
+  setCurrentDetails(
+    [
+      `| question | valid designs | executions | correct | mean reward | calls |`,
+      `| --- | --- | --- | --- | --- | --- |`,
+      `| ${questionIndex} | ${sampled.valid.length}/${designs} | ${verified.executions} | ${verified.correct} | ${verified.meanReward?.toFixed(3) ?? '–'} | ${calls} |`,
+      ``,
+      `Look deeper: \`npx metaagentx inspect ${rolloutId(batch.batchId, slot)}\``,
+    ].join('\n'),
+  );
+  return { ...verified, validDesigns: sampled.valid.length, designs, calls };
+}

@@ -1,0 +1,41 @@
+/** Pause, unpause and stop as a workflow sees them. The caller forwards the signals to the child that is running. */
+import { condition, setHandler } from '@temporalio/workflow';
+import { pauseSignal, stopSignal, unpauseSignal } from './messages.ts';
+
+export interface RunControl {
+  readonly paused: boolean;
+  readonly stopping: boolean;
+  /** Resolves when the run may go on; at once when it is stopping. */
+  clearance(): Promise<void>;
+}
+
+type Change = 'pause' | 'unpause' | 'stop';
+
+/** Installs the handlers. `initial` restores the state after continue-as-new. */
+export function installRunControl(
+  onChange: (change: Change) => void,
+  initial: { paused: boolean; stopping: boolean } = { paused: false, stopping: false },
+): RunControl {
+  let { paused, stopping } = initial;
+  setHandler(pauseSignal, () => {
+    paused = true;
+    onChange('pause');
+  });
+  setHandler(unpauseSignal, () => {
+    paused = false;
+    onChange('unpause');
+  });
+  setHandler(stopSignal, () => {
+    stopping = true;
+    onChange('stop');
+  });
+  return {
+    get paused() {
+      return paused;
+    },
+    get stopping() {
+      return stopping;
+    },
+    clearance: () => condition(() => !paused || stopping),
+  };
+}

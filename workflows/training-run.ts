@@ -1,0 +1,251 @@
+/**
+ * The whole run: initial policy → cold start (SFT) → stages → evaluations. Pause, unpause and stop act between
+ * iterations. `from` lets a new execution go on where the database says the last one was.
+ */
+import {
+  CancellationScope,
+  executeChild,
+  getExternalWorkflowHandle,
+  isCancellation,
+  setCurrentDetails,
+  setHandler,
+  upsertSearchAttributes,
+} from '@temporalio/workflow';
+import { ActivityFailure, ApplicationFailure, ChildWorkflowFailure } from '@temporalio/common';
+import { evaluationId, policyVersionName, stageWorkflowId } from '../shared/domain/ids.ts';
+import type { Progress, RunPlan, StagePlan } from '../shared/domain/plan.ts';
+import { activitiesOf } from './activity-proxies.ts';
+import { coEvolutionStage } from './co-evolution-stage.ts';
+import { evaluation } from './evaluation.ts';
+import { pauseSignal, progressQuery, stageProgressSignal, stopSignal, unpauseSignal } from './messages.ts';
+import { installRunControl } from './run-control.ts';
+import type { RunControl } from './run-control.ts';
+import { searchAttributes, visible } from './search-attributes.ts';
+
+/** Where the database says the run stands. */
+export interface RunPosition {
+  policyVersion: number;
+  /** Chunks of the cold start that are committed. */
+  coldStartChunks: number;
+  /** Committed iterations of each stage, in stage order. */
+  iterations: number[];
+  /** avg@k of evaluations that are recorded, by name. */
+  evaluations: Record<string, number>;
+}
+
+export interface TrainingRunInput {
+  runId: string;
+  dataset: string;
+  plan: RunPlan;
+  from: RunPosition | null;
+}
+
+export interface TrainingRunResult {
+  policyVersion: number;
+  stopped: boolean;
+  evaluations: Record<string, number>;
+}
+
+export async function trainingRun(input: TrainingRunInput): Promise<TrainingRunResult> {
+  const run = new RunState(input);
+  const { control: records } = activitiesOf(input.plan);
+  const { runId } = input;
+  try {
+    await records.recordRun({ runId, status: 'running' });
+    await prepare(run);
+    for (const stage of input.plan.stages) {
+      if (run.control.stopping) break;
+      await runStage(run, stage);
+    }
+    const stopped = run.control.stopping;
+    run.enter(stopped ? 'stopping' : 'finished');
+    await records.recordRun({ runId, status: stopped ? 'stopped' : 'finished' });
+    return { policyVersion: run.policyVersion, stopped, evaluations: run.progress.evaluations };
+  } catch (error) {
+    const status = isCancellation(error) ? 'stopped' : 'failed';
+    await CancellationScope.nonCancellable(() => records.recordRun({ runId, status, failure: failureOf(error) }));
+    throw error;
+  }
+}
+
+/** What `progress` and the details table show, and what the phases below pass on. */
+class RunState {
+  readonly input: TrainingRunInput;
+  readonly control: RunControl;
+  progress: Progress;
+  cursor = 0;
+  /** Workflow id of the stage that is running. */
+  openStage: string | null = null;
+
+  constructor(input: TrainingRunInput) {
+    this.input = input;
+    this.progress = {
+      runId: input.runId,
+      phase: 'starting',
+      stage: null,
+      stages: input.plan.stages.length,
+      learner: null,
+      iteration: null,
+      iterations: null,
+      policyVersion: input.from?.policyVersion ?? null,
+      meanReward: null,
+      evaluations: input.from?.evaluations ?? {},
+    };
+    this.control = installRunControl((change) => void this.#forward(change));
+    setHandler(progressQuery, () => ({
+      ...this.progress,
+      phase: this.control.stopping ? 'stopping' : this.control.paused ? 'paused' : this.progress.phase,
+    }));
+    setHandler(stageProgressSignal, ({ stage, evaluations, ...facts }) => {
+      this.set({ ...facts, stage, evaluations: { ...this.progress.evaluations, ...evaluations } });
+    });
+  }
+
+  get policyVersion(): number {
+    return this.progress.policyVersion ?? 0;
+  }
+
+  enter(phase: Progress['phase']): void {
+    this.set({ phase });
+  }
+
+  set(change: Partial<Progress>): void {
+    this.progress = { ...this.progress, ...change };
+    setCurrentDetails(detailsOf(this.progress, this.input.plan.evaluation.samples));
+    if (change.policyVersion != null) {
+      upsertSearchAttributes([{ key: searchAttributes.policyVersion, value: change.policyVersion }]);
+    }
+    if (change.meanReward != null) {
+      upsertSearchAttributes([{ key: searchAttributes.meanReward, value: change.meanReward }]);
+    }
+  }
+
+  async #forward(change: 'pause' | 'unpause' | 'stop'): Promise<void> {
+    if (this.openStage === null) return;
+    const signal = { pause: pauseSignal, unpause: unpauseSignal, stop: stopSignal }[change];
+    // A stage that has just ended needs no signal: the run itself checks before the next one.
+    await getExternalWorkflowHandle(this.openStage)
+      .signal(signal)
+      .catch(() => undefined);
+  }
+}
+
+/** Initial weights and cold start; each chunk commits a version. */
+async function prepare(run: RunState): Promise<void> {
+  const { runId, plan, from } = run.input;
+  const { train } = activitiesOf(plan);
+  if (from === null) {
+    run.enter('starting');
+    const { policyVersion } = await train.initializePolicy({ runId });
+    run.set({ policyVersion });
+  }
+  for (let chunk = (from?.coldStartChunks ?? 0) + 1; chunk <= plan.coldStartChunks; chunk++) {
+    await run.control.clearance();
+    if (run.control.stopping) return;
+    run.set({ phase: 'cold-start', iteration: chunk, iterations: plan.coldStartChunks });
+    const summary = `cold start ${chunk}/${plan.coldStartChunks} (SFT)`;
+    const tuned = await train.fineTune.executeWithOptions({ summary }, [
+      { runId, chunk, baseVersion: run.policyVersion },
+    ]);
+    run.set({ policyVersion: tuned.policyVersion });
+  }
+  await evaluate(run, 'cold-start');
+}
+
+async function runStage(run: RunState, stage: StagePlan): Promise<void> {
+  const { runId, plan, from } = run.input;
+  const done = from?.iterations[stage.stage - 1] ?? 0;
+  const { control } = activitiesOf(plan);
+  const name = `stage-${String(stage.stage).padStart(2, '0')}`;
+  run.cursor += done * plan.rollout.questionsPerIteration;
+  if (done < stage.iterations) {
+    await run.control.clearance();
+    if (run.control.stopping) return;
+    run.set({
+      phase: 'training',
+      stage: stage.stage,
+      learner: stage.learner,
+      iteration: done,
+      iterations: stage.iterations,
+    });
+    const record = { runId, ...stage, policyIn: run.policyVersion };
+    await control.recordStage({ ...record, policyOut: null });
+    run.openStage = stageWorkflowId(runId, stage.stage, stage.learner);
+    const result = await executeChild(coEvolutionStage, {
+      workflowId: run.openStage,
+      args: [
+        {
+          ...stage,
+          runId,
+          plan,
+          policyVersion: run.policyVersion,
+          cursor: run.cursor,
+          done,
+          paused: run.control.paused,
+          stopping: run.control.stopping,
+          evaluations: {},
+          recent: [],
+        },
+      ],
+      staticSummary: `stage ${stage.stage}/${plan.stages.length} · the ${stage.learner} learns for ${stage.iterations} iterations`,
+      typedSearchAttributes: visible({
+        runId,
+        stage: stage.stage,
+        role: stage.learner,
+        policyVersion: run.policyVersion,
+      }),
+    });
+    run.openStage = null;
+    run.cursor = result.cursor;
+    run.set({
+      policyVersion: result.policyVersion,
+      iteration: result.done,
+      evaluations: { ...run.progress.evaluations, ...result.evaluations },
+    });
+    await control.recordStage({ ...record, policyOut: result.policyVersion });
+    if (result.stopped) return;
+  }
+  await evaluate(run, name);
+}
+
+/** avg@k of the current version, unless the database has it already. */
+async function evaluate(run: RunState, name: string): Promise<void> {
+  const { runId, plan } = run.input;
+  if (plan.evaluation.questions === 0 || run.control.stopping || name in run.progress.evaluations) return;
+  run.enter('evaluating');
+  const { policyVersion } = run;
+  const result = await executeChild(evaluation, {
+    workflowId: evaluationId(runId, name),
+    args: [{ runId, name, policyVersion, plan }],
+    staticSummary: `avg@${plan.evaluation.samples} of ${policyVersionName(policyVersion)} after ${name}`,
+    typedSearchAttributes: visible({ runId, policyVersion }),
+  });
+  run.set({ evaluations: { ...run.progress.evaluations, [name]: result.average } });
+}
+
+function failureOf(error: unknown): { name: string; message: string } | undefined {
+  let cause = error;
+  while ((cause instanceof ChildWorkflowFailure || cause instanceof ActivityFailure) && cause.cause)
+    cause = cause.cause;
+  if (cause instanceof ApplicationFailure) return { name: cause.type ?? 'Error', message: cause.message };
+  return cause instanceof Error ? { name: cause.name, message: cause.message } : undefined;
+}
+
+function detailsOf(progress: Progress, samples: number): string {
+  const evaluations = Object.entries(progress.evaluations).map(
+    ([name, average]) => `| ${name} | ${(100 * average).toFixed(1)} % |`,
+  );
+  const where =
+    progress.stage === null
+      ? progress.phase
+      : `${progress.phase} · stage ${progress.stage}/${progress.stages} (${progress.learner}) · iteration ${progress.iteration ?? 0}/${progress.iterations ?? 0}`;
+  return [
+    `**${where}** · ${progress.policyVersion === null ? 'no policy yet' : policyVersionName(progress.policyVersion)}`,
+    '',
+    `| held-out evaluation | avg@${samples} |`,
+    '| --- | --- |',
+    ...evaluations,
+    '',
+    `Look deeper: \`npx metaagentx status ${progress.runId}\``,
+  ].join('\n');
+}
