@@ -4,12 +4,17 @@
  */
 import {
   CancellationScope,
+  ContinueAsNew,
+  allHandlersFinished,
+  condition,
+  continueAsNew,
   executeChild,
   getExternalWorkflowHandle,
   isCancellation,
   setCurrentDetails,
   setHandler,
   upsertSearchAttributes,
+  workflowInfo,
 } from '@temporalio/workflow';
 import { ActivityFailure, ApplicationFailure, ChildWorkflowFailure } from '@temporalio/common';
 import { evaluationId, policyVersionName, stageWorkflowId } from '../shared/domain/ids.ts';
@@ -38,6 +43,8 @@ export interface TrainingRunInput {
   dataset: string;
   plan: RunPlan;
   from: RunPosition | null;
+  /** Carried over when the run continues as new. */
+  paused?: boolean;
 }
 
 export interface TrainingRunResult {
@@ -56,12 +63,17 @@ export async function trainingRun(input: TrainingRunInput): Promise<TrainingRunR
     for (const stage of input.plan.stages) {
       if (run.control.stopping) break;
       await runStage(run, stage);
+      if (workflowInfo().continueAsNewSuggested && !run.control.stopping) {
+        await condition(allHandlersFinished);
+        await continueAsNew<typeof trainingRun>({ ...input, from: run.position(), paused: run.control.paused });
+      }
     }
     const stopped = run.control.stopping;
     run.enter(stopped ? 'stopping' : 'finished');
     await records.recordRun({ runId, status: stopped ? 'stopped' : 'finished' });
     return { policyVersion: run.policyVersion, stopped, evaluations: run.progress.evaluations };
   } catch (error) {
+    if (error instanceof ContinueAsNew) throw error;
     const status = isCancellation(error) ? 'stopped' : 'failed';
     await CancellationScope.nonCancellable(() => records.recordRun({ runId, status, failure: failureOf(error) }));
     throw error;
@@ -74,11 +86,14 @@ class RunState {
   readonly control: RunControl;
   progress: Progress;
   cursor = 0;
+  /** Committed iterations by stage. */
+  readonly #iterations: number[];
   /** Workflow id of the stage that is running. */
   openStage: string | null = null;
 
   constructor(input: TrainingRunInput) {
     this.input = input;
+    this.#iterations = [...(input.from?.iterations ?? [])];
     this.progress = {
       runId: input.runId,
       phase: 'starting',
@@ -91,7 +106,8 @@ class RunState {
       meanReward: null,
       evaluations: input.from?.evaluations ?? {},
     };
-    this.control = installRunControl((change) => void this.#forward(change));
+    const initial = { paused: input.paused ?? false, stopping: false };
+    this.control = installRunControl((change) => void this.#forward(change), initial);
     setHandler(progressQuery, () => ({
       ...this.progress,
       phase: this.control.stopping ? 'stopping' : this.control.paused ? 'paused' : this.progress.phase,
@@ -103,6 +119,20 @@ class RunState {
 
   get policyVersion(): number {
     return this.progress.policyVersion ?? 0;
+  }
+
+  /** Where the run stands, for the execution that continues it. */
+  position(): RunPosition {
+    return {
+      policyVersion: this.policyVersion,
+      coldStartChunks: this.input.plan.coldStartChunks,
+      iterations: this.#iterations,
+      evaluations: this.progress.evaluations,
+    };
+  }
+
+  finishStage(stage: number, iterations: number): void {
+    this.#iterations[stage - 1] = iterations;
   }
 
   enter(phase: Progress['phase']): void {
@@ -197,6 +227,7 @@ async function runStage(run: RunState, stage: StagePlan): Promise<void> {
     });
     run.openStage = null;
     run.cursor = result.cursor;
+    run.finishStage(stage.stage, result.done);
     run.set({
       policyVersion: result.policyVersion,
       iteration: result.done,
