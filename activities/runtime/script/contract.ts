@@ -20,7 +20,7 @@ interface CallBase {
   call: number;
   /** 16 hex digits over kind, agent and content; what the journal is matched by. */
   hash: string;
-  /** Where in the design, e.g. `ensemble-1/member-2/agent`. */
+  /** Where in the design, e.g. `ensemble-1/member-2`. */
   nodePath: string;
   /** Name of the agent; of the script itself (`script`) for a tool that the script calls. */
   agentName: string;
@@ -90,12 +90,12 @@ export interface ScriptRun {
   grantedTools?: readonly string[];
   /** Records of an earlier attempt, in any order. */
   journal?: readonly JournalRecord[];
-  perform(call: HostCall, signal: AbortSignal): Promise<HostAnswer>;
-  record?(record: JournalRecord): Promise<void>;
+  perform: (call: HostCall, signal: AbortSignal) => Promise<HostAnswer>;
+  record?: (record: JournalRecord) => Promise<void>;
   /** The final answer in a reply's text, or null. Pure. */
-  extractAnswer(text: string): string | null;
+  extractAnswer: (text: string) => string | null;
   /** The verifier's equality of two extracted answers. Pure. */
-  answersEqual(left: string, right: string): boolean;
+  answersEqual: (left: string, right: string) => boolean;
   /** Aborting rejects `run` with the signal's reason. */
   signal?: AbortSignal;
 }
