@@ -12,6 +12,7 @@ import type { Attempt } from './boundary.ts';
 import { commitPolicy, storePart } from './policy/commit.ts';
 import { engineVersion, partsOf } from './policy/parts.ts';
 import type { ResidentPolicy } from './policy/residence.ts';
+import { supervisedExample } from './policy/supervised-example.ts';
 import type { RolloutDeps } from './rollout/context.ts';
 import type { SftSettings, TrainResult } from './runtime/engine/contract.ts';
 import type { PolicyDocument } from './store/documents.ts';
@@ -72,11 +73,9 @@ interface Tuning {
 
 function tune(deps: RolloutDeps, tuning: Tuning, attempt: Attempt): Promise<TrainResult> {
   const { policy, chunk, coldStart, seed, runId, version } = tuning;
-  const examples = coldStartExamples(coldStart, seed, policy.part).map(({ id, messages, response }) => ({
-    id,
-    promptIds: policy.tokenizer.encodeChat(messages),
-    responseIds: policy.tokenizer.encodeResponse(response),
-  }));
+  const examples = coldStartExamples(coldStart, seed, policy.part).map(({ id, messages, response }) =>
+    supervisedExample(policy.tokenizer, id, messages, response),
+  );
   return deps.engine.sft(
     {
       baseVersion: policy.engineVersion,

@@ -54,9 +54,8 @@ export async function initializePolicy(
 
 type RandomInit = Extract<Recipe['policy']['init'], { type: 'random' }>;
 
-/** The vocabulary is the tokenizer's, rounded up to a multiple of 16 for the kernels. */
-function decoderOf(decoder: RandomInit['decoder'], tokens: number): DecoderConfig {
-  const vocabSize = Math.ceil(tokens / 16) * 16;
+/** The vocabulary is the tokenizer's: an id beyond it could be sampled but never decoded. */
+function decoderOf(decoder: RandomInit['decoder'], vocabSize: number): DecoderConfig {
   return checkDecoderConfig({
     ...decoder,
     vocabSize,
