@@ -118,8 +118,8 @@ export const apiBuilders: readonly ApiBuilder[] = [
   },
   {
     name: 'loop',
-    shorthand: null,
-    second: null,
+    shorthand: 'body',
+    second: 'max',
     signature: 'loop({ body, until?, max? })',
     doc: 'repeats the body, which sees its last reply, until the condition holds',
     options: [

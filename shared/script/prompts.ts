@@ -50,8 +50,8 @@ export interface ModelRequest {
 export const rolePromptVersion = 1;
 
 const answerRule =
-  'Finish with the final answer on a line of its own, written as "Answer: ...". ' +
-  'If the task asks for a program, finish with the complete program in one fenced code block instead.';
+  'Where you give a final answer, write it at the end on a line of its own, as "Answer: ...". ' +
+  'If the task asks for a program, end with the complete program in one fenced code block instead.';
 
 const systemPrompts: Record<AgentPart, string> = {
   agent: 'You solve the task you are given. Reason step by step and check your work.',

@@ -11,9 +11,10 @@ import type { Usage } from '../../../shared/domain/usage.ts';
 import type { ScriptLimits } from '../../../shared/script/limits.ts';
 import type { ExecutionOutcome, ScriptProblem } from '../../../shared/script/outcomes.ts';
 import type { PromptForm } from '../../../shared/script/prompts.ts';
+import type { Json, StructureTrace } from '../../../shared/script/trace.ts';
 
-/** JSON, opaque to the runtime: ids of what the caller stored for a call. */
-export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+/** Opaque to the runtime: ids of what the caller stored for a call. */
+export type { Json } from '../../../shared/script/trace.ts';
 
 interface CallBase {
   /** Position in the order in which the script asked, from 0; the same in every re-run. */
@@ -100,30 +101,7 @@ export interface ScriptRun {
   signal?: AbortSignal;
 }
 
-/** What a node did, for the picture of the design as it ran. */
-export interface TracedNode {
-  nodePath: string;
-  kind: string;
-  name: string;
-  status: 'ok' | 'length' | 'failed';
-  /** Kind-specific: votes, verdict, chosen route, rounds. */
-  detail: Json;
-}
-
-export interface TracedCall {
-  call: number;
-  kind: HostCall['kind'];
-  nodePath: string;
-  agentName: string;
-  from: readonly string[];
-  /** Null: still waiting when the execution ended. */
-  status: HostAnswer['status'] | null;
-}
-
-export interface StructureTrace {
-  nodes: readonly TracedNode[];
-  calls: readonly TracedCall[];
-}
+export type { StructureTrace, TracedCall, TracedNode } from '../../../shared/script/trace.ts';
 
 export interface ScriptReply {
   text: string;
