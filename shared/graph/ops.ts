@@ -1,0 +1,94 @@
+/**
+ * The closed set of operations a graph is made of, with each one's attributes. Every rule table (shapes, gradients,
+ * reference arithmetic, ONNX) is total over this set: add an op here and the compiler lists what is missing
+ * (docs/adding-an-op.md).
+ */
+import type { Dim, Shape } from './dims.ts';
+
+export type DType = 'float32' | 'int64' | 'bool';
+
+export interface TensorType {
+  readonly dtype: DType;
+  readonly shape: Shape;
+}
+
+/** No attributes. */
+export type None = Readonly<Record<never, never>>;
+
+export interface OpAttributes {
+  // Leaves
+  input: { readonly name: string; readonly type: TensorType };
+  /** Fixed data, row-major; int64 data as safe integers. */
+  constant: { readonly type: TensorType; readonly data: Float32Array | readonly number[] };
+  /** Every entry is `value`. */
+  full: { readonly shape: Shape; readonly value: number };
+  /** 0, 1, ..., size - 1 as int64. */
+  iota: { readonly size: Dim };
+
+  // Elementwise, one operand
+  neg: None;
+  exp: None;
+  log: None;
+  sqrt: None;
+  reciprocal: None;
+  sigmoid: None;
+  /** x * sigmoid(x). */
+  silu: None;
+  clip: { readonly low: number; readonly high: number };
+  cast: { readonly to: DType };
+
+  // Elementwise with broadcasting
+  add: None;
+  sub: None;
+  mul: None;
+  div: None;
+  minimum: None;
+  /** a < b, as bool. */
+  less: None;
+  /** (condition, a, b): a where the condition holds, else b. */
+  where: None;
+
+  // Reduction and layout
+  /** Sum over `axes`, which stay as 1 with `keepDims`. */
+  sum: { readonly axes: readonly number[]; readonly keepDims: boolean };
+  reshape: { readonly shape: Shape };
+  transpose: { readonly perm: readonly number[] };
+  /** Broadcast to `shape`. */
+  expand: { readonly shape: Shape };
+  /** Entries start to end - 1 of `axis`; end null = to the last. */
+  slice: { readonly axis: number; readonly start: number; readonly end: number | null };
+  concat: { readonly axis: number };
+  /** `parts` outputs that cut axis 0 into equal pieces, the last one smaller if need be. */
+  split: { readonly parts: number };
+
+  // Linear algebra
+  /** (a, b[, c]): alpha * op(a) op(b) + c for matrices; c broadcasts to the result. */
+  gemm: { readonly transA: boolean; readonly transB: boolean; readonly alpha: number };
+  /** (a, b): alpha * op(a) op(b) over the last two axes; the leading axes are equal. */
+  batchMatmul: { readonly transA: boolean; readonly transB: boolean; readonly alpha: number };
+
+  // Networks
+  /** Over the last axis. */
+  softmax: None;
+  /** (scores [.., M, K], values [.., K, D]) -> softmax(scores) values [.., M, D], probabilities [.., M, K]. */
+  attend: None;
+  /** (x [N, D], weight [D]) -> x * r * weight [N, D], r = 1 / sqrt(mean(x^2) + eps) [N, 1]. */
+  rmsNorm: { readonly eps: number };
+  /**
+   * (x [B, T, heads * headDim], positions int64 [B, T] or [1], cos, sin [P, headDim / 2]): rotary position embedding
+   * (Su et al. 2021) that pairs entry i with i + headDim / 2. One position p stands for p, p + 1, ... in every row.
+   */
+  rope: { readonly headDim: number };
+  /** (table [V, D], ids int64 [N]) -> table[ids] [N, D]. */
+  gatherRows: None;
+  /** (base [V, D], ids int64 [N], rows [N, D]): base with row n added at ids[n]; repeated ids add up. */
+  scatterRows: None;
+  /** (logits [N, V], probs = softmax(logits), targets int64 [N]) -> log probs[n, targets[n]], computed stably [N]. */
+  targetLogProb: None;
+  /** (probs [N, V], targets int64 [N], g [N]) -> g * (onehot(targets) - probs) [N, V]. */
+  targetScatter: None;
+  /** (logits [N, V], probs = softmax(logits)) -> entropy in nats [N], mean logit under probs [N]. */
+  entropy: None;
+}
+
+export type OpName = keyof OpAttributes;

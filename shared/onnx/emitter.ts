@@ -1,0 +1,100 @@
+/**
+ * Collects ONNX nodes and constants while a graph is written. Turns symbolic dimensions into run-time shape tensors,
+ * each made once, from the shapes of the graph's inputs.
+ */
+import { DomainError } from '../errors.ts';
+import { showShape, type Dim, type Shape } from '../graph/dims.ts';
+import { inputName, type Value } from '../graph/graph.ts';
+import type { DType } from '../graph/ops.ts';
+import type { OnnxAttribute, OnnxNode, OnnxTensor } from './onnx-model.ts';
+
+/** The domain of ONNX Runtime's own operators. */
+export const microsoft = 'com.microsoft';
+
+export interface EmitOptions {
+  readonly attributes?: Readonly<Record<string, OnnxAttribute>>;
+  readonly domain?: string;
+  /** Names of the outputs; default one fresh name. */
+  readonly outputs?: readonly string[];
+}
+
+export class Emitter {
+  readonly nodes: OnnxNode[] = [];
+  readonly constants: OnnxTensor[] = [];
+  private readonly made = new Map<string, string>();
+  private readonly inputs: readonly Value[];
+  private count = 0;
+
+  constructor(inputs: readonly Value[]) {
+    this.inputs = inputs;
+  }
+
+  fresh(): string {
+    return `t${(this.count += 1)}`;
+  }
+
+  /** Adds a node; returns the name of its first output. */
+  emit(type: string, inputs: readonly string[], options: EmitOptions = {}): string {
+    const { attributes = {}, domain = '', outputs = [this.fresh()] } = options;
+    this.nodes.push({ type, domain, inputs, outputs, attributes });
+    return outputs[0]!;
+  }
+
+  constant(dtype: DType, shape: readonly number[], data: Float32Array | readonly number[]): string {
+    const make = () => {
+      const name = this.fresh();
+      this.constants.push({ name, dtype, shape, data });
+      return name;
+    };
+    return data.length > 16 ? make() : this.once(`${dtype}[${shape.join()}]${data.join()}`, make);
+  }
+
+  ints(data: readonly number[]): string {
+    return this.constant('int64', [data.length], data);
+  }
+
+  /** A 1-D int64 tensor holding `shape`; with `infer`, one symbolic dimension may stand as -1. */
+  shape(shape: Shape, infer = false): string {
+    const symbolic = shape.filter((dim) => typeof dim === 'string').length;
+    if (symbolic === 0 || (infer && symbolic === 1 && !shape.includes(0))) {
+      return this.ints(shape.map((dim) => (typeof dim === 'number' ? dim : -1)));
+    }
+    return this.once(`shape ${showShape(shape)}`, () =>
+      this.emit(
+        'Concat',
+        shape.map((dim) => this.dim(dim)),
+        { attributes: { axis: 0 } },
+      ),
+    );
+  }
+
+  /** A 1-D int64 tensor of one entry holding `dim`. */
+  dim(dim: Dim): string {
+    if (typeof dim === 'number') return this.ints([dim]);
+    return this.once(`dim ${dim}`, () => {
+      if (dim.includes('*')) {
+        const factors = dim.split('*').map((part) => this.dim(/^\d+$/.test(part) ? Number(part) : part));
+        return factors.reduce((a, b) => this.emit('Mul', [a, b]));
+      }
+      const sum = /^([^+]+)\+(\d+)$/.exec(dim);
+      if (sum) return this.emit('Add', [this.dim(sum[1]!), this.ints([Number(sum[2])])]);
+      for (const input of this.inputs) {
+        const axis = input.shape.indexOf(dim);
+        if (axis >= 0) return this.emit('Shape', [inputName(input)], { attributes: { start: axis, end: axis + 1 } });
+      }
+      throw new DomainError(
+        'ShapeMismatch',
+        `onnx: dimension ${dim} is of no graph input; expected one input that has it.`,
+        { dim },
+      );
+    });
+  }
+
+  private once(key: string, make: () => string): string {
+    const known = this.made.get(key);
+    if (known !== undefined) return known;
+    const name = make();
+    this.made.set(key, name);
+    return name;
+  }
+}

@@ -1,0 +1,108 @@
+/**
+ * The parts of an ONNX ModelProto that a graph needs (field numbers: onnx/onnx.proto). Knows names and bytes; does not
+ * know what an op means.
+ */
+import type { Dim } from '../graph/dims.ts';
+import type { DType } from '../graph/ops.ts';
+import { ProtoWriter } from './wire.ts';
+
+export type OnnxAttribute = number | { readonly float: number } | { readonly ints: readonly number[] } | string;
+
+export interface OnnxNode {
+  readonly type: string;
+  /** '' is the standard domain. */
+  readonly domain: string;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  readonly attributes: Readonly<Record<string, OnnxAttribute>>;
+}
+
+export interface OnnxTensor {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  readonly data: Float32Array | readonly number[];
+}
+
+export interface OnnxPort {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly shape: readonly Dim[];
+}
+
+export interface OnnxGraph {
+  readonly nodes: readonly OnnxNode[];
+  readonly constants: readonly OnnxTensor[];
+  readonly inputs: readonly OnnxPort[];
+  readonly outputs: readonly OnnxPort[];
+}
+
+/** TensorProto.DataType. */
+export const elementTypes: Readonly<Record<DType, number>> = { float32: 1, int64: 7, bool: 9 };
+
+/** File format 9 and standard operators 20 are read by every ONNX Runtime since 1.17. */
+const irVersion = 9;
+const standardOpset = 20;
+
+export function encodeModel(graph: OnnxGraph): Uint8Array {
+  const body = new ProtoWriter();
+  for (const node of graph.nodes) body.bytes(1, encodeNode(node));
+  body.bytes(2, 'graph');
+  for (const constant of graph.constants) body.bytes(5, encodeTensor(constant));
+  for (const input of graph.inputs) body.bytes(11, encodePort(input));
+  for (const output of graph.outputs) body.bytes(12, encodePort(output));
+  return new ProtoWriter()
+    .varint(1, irVersion)
+    .bytes(2, 'metaagentx')
+    .bytes(7, body)
+    .bytes(8, new ProtoWriter().bytes(1, '').varint(2, standardOpset))
+    .bytes(8, new ProtoWriter().bytes(1, 'com.microsoft').varint(2, 1))
+    .finish();
+}
+
+function encodeNode(node: OnnxNode): ProtoWriter {
+  const out = new ProtoWriter();
+  for (const name of node.inputs) out.bytes(1, name);
+  for (const name of node.outputs) out.bytes(2, name);
+  out.bytes(4, node.type);
+  for (const [name, value] of Object.entries(node.attributes)) out.bytes(5, encodeAttribute(name, value));
+  return node.domain === '' ? out : out.bytes(7, node.domain);
+}
+
+/** AttributeProto: 1 name, 2 float, 3 int, 4 string, 8 ints, 20 type. */
+function encodeAttribute(name: string, value: OnnxAttribute): ProtoWriter {
+  const out = new ProtoWriter().bytes(1, name);
+  if (typeof value === 'number') return out.varint(3, value).varint(20, 2);
+  if (typeof value === 'string') return out.bytes(4, value).varint(20, 3);
+  if ('float' in value) return out.float(2, value.float).varint(20, 1);
+  for (const entry of value.ints) out.varint(8, entry);
+  return out.varint(20, 7);
+}
+
+/** TensorProto: 1 dims, 2 data type, 8 name, 9 raw little-endian data. */
+function encodeTensor({ name, dtype, shape, data }: OnnxTensor): ProtoWriter {
+  const out = new ProtoWriter();
+  for (const size of shape) out.varint(1, size);
+  return out.varint(2, elementTypes[dtype]).bytes(8, name).bytes(9, rawData(dtype, data));
+}
+
+function rawData(dtype: DType, data: Float32Array | readonly number[]): Uint8Array {
+  if (dtype === 'bool') return Uint8Array.from(data);
+  const typed =
+    dtype === 'int64'
+      ? BigInt64Array.from(Array.from(data, BigInt))
+      : data instanceof Float32Array
+        ? data
+        : Float32Array.from(data);
+  return new Uint8Array(typed.buffer, typed.byteOffset, typed.byteLength);
+}
+
+/** ValueInfoProto: 1 name, 2 TypeProto{1 tensor{1 element type, 2 shape{1 dim{1 value, 2 name}}}}. */
+function encodePort({ name, dtype, shape }: OnnxPort): ProtoWriter {
+  const dims = new ProtoWriter();
+  for (const dim of shape) {
+    dims.bytes(1, typeof dim === 'number' ? new ProtoWriter().varint(1, dim) : new ProtoWriter().bytes(2, dim));
+  }
+  const tensorType = new ProtoWriter().varint(1, elementTypes[dtype]).bytes(2, dims);
+  return new ProtoWriter().bytes(1, name).bytes(2, new ProtoWriter().bytes(1, tensorType));
+}
