@@ -1,0 +1,86 @@
+/**
+ * A stack that outlives the command that asked for it: this file, run as a process of its own, brings up servers and
+ * workers and supervises them until SIGTERM; `startDetached` starts that process and waits until everything serves.
+ * Knows nothing about what runs on the stack.
+ */
+import { spawn } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { identify, isAlive } from '../../bootstrap/identity.mjs';
+import { cloneRoot } from '../../bootstrap/paths.mjs';
+import { DomainError } from '../../shared/errors.ts';
+import { ensureStack, type Stack } from './stack.ts';
+import { readLog, tail, type Log } from './supervisor.ts';
+import { startWorkers, workerQueues, type WorkerQueue } from './workers.ts';
+
+const readyLine = 'stack ready';
+const readyWithinMs = 300_000;
+const pollMs = 100;
+
+/**
+ * Starts the stack and its workers under a process of its own and returns its log file and pid once all of them serve.
+ * Joining and port rules are those of `ensureStack`; end it with `stopStack(stateDir)`.
+ */
+export async function startDetached(options: {
+  stateDir: string;
+  queues?: readonly WorkerQueue[];
+  log: Log;
+}): Promise<{ pid: number; logFile: string }> {
+  const { stateDir, queues = workerQueues, log } = options;
+  const logFile = join(stateDir, 'logs', 'stack.log');
+  mkdirSync(join(stateDir, 'logs'), { recursive: true });
+  const logFrom = statSync(logFile, { throwIfNoEntry: false })?.size ?? 0;
+  const fd = openSync(logFile, 'a');
+  const script = join(cloneRoot, 'cli', 'stack', 'daemon.ts');
+  const child = spawn(process.execPath, ['--import', 'tsx', script, stateDir, ...queues], {
+    cwd: cloneRoot,
+    stdio: ['ignore', fd, fd],
+    detached: true,
+  });
+  closeSync(fd);
+  child.unref();
+  if (child.pid === undefined) throw new DomainError('InvalidConfig', `the stack's process could not be started`);
+  const identity = identify(child.pid);
+  const deadline = Date.now() + readyWithinMs;
+  for (let told = 0; ;) {
+    const lines = readLog(logFile, logFrom).split('\n').slice(0, -1);
+    lines.slice(told).forEach((line) => line !== readyLine && log(line));
+    told = lines.length;
+    if (lines.includes(readyLine)) return { pid: identity.pid, logFile };
+    if (!isAlive(identity) || Date.now() > deadline)
+      throw new DomainError('InvalidConfig', `the stack did not start; ${logFile} ends: ${tail(logFile, logFrom)}`);
+    await new Promise((done) => setTimeout(done, pollMs));
+  }
+}
+
+async function main([stateDir, ...queues]: string[]): Promise<number> {
+  if (stateDir === undefined)
+    throw new DomainError('InvalidInput', 'daemon.ts wants the state folder as first argument');
+  const log = (line: string) => console.log(line);
+  const ending = new AbortController();
+  process.once('SIGTERM', () => ending.abort());
+  process.once('SIGINT', () => ending.abort());
+  let stack: Stack | null = null;
+  try {
+    stack = await ensureStack({ stateDir, log, signal: ending.signal });
+    const workers = await startWorkers({ stack, queues: queues as WorkerQueue[], log });
+    log(readyLine);
+    const asked = new Promise<null>((resolve) => ending.signal.addEventListener('abort', () => resolve(null)));
+    if (ending.signal.aborted) return 0;
+    const lost = await Promise.race([asked, stack.lost, workers.lost]);
+    if (lost !== null) log(`giving up: ${lost.message}`);
+    return lost === null ? 0 : 1;
+  } finally {
+    await stack?.stop();
+  }
+}
+
+if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href)
+  main(process.argv.slice(2)).then(
+    (code) => process.exit(code),
+    (error: unknown) => {
+      console.error(error instanceof DomainError ? `${error.name}: ${error.message}` : error);
+      process.exit(1);
+    },
+  );
