@@ -5,9 +5,12 @@
  */
 import type { Recipe } from '../../shared/config/recipe.ts';
 import { checkScript } from '../../shared/script/check.ts';
+import type { DesignProblem } from '../../shared/script/check.ts';
+import { judgeDryRun } from '../../shared/script/dry-verdict.ts';
+import type { DryRunShape } from '../../shared/script/dry-verdict.ts';
 import { extractScript } from '../../shared/script/extract.ts';
-import type { DesignOutcome, ExecutionOutcome, ScriptProblem } from '../../shared/script/outcomes.ts';
-import type { ScriptOutcome, ScriptPool } from '../runtime/script/contract.ts';
+import type { DesignStructure as ScriptStructure } from '../../shared/script/structure.ts';
+import type { ScriptPool } from '../runtime/script/contract.ts';
 import { dryRunShapes } from '../runtime/script/dry-run.ts';
 import type { DesignDocument, DesignStructure } from '../store/documents.ts';
 
@@ -25,38 +28,42 @@ export async function judgeDesign(scripts: ScriptPool, request: DesignReply): Pr
   const extracted = extractScript(reply, recipe.prompts.form);
   if (extracted === null) return { script: null, outcome: 'no-script', problem: null, structure: null };
   const { script } = extracted;
-  const checked = checkScript(script, recipe.limits);
-  const structure = checked.structure === null ? null : structureOf(checked.structure);
-  if (checked.outcome !== 'valid') return { script, outcome: checked.outcome, problem: checked.problem, structure };
-  const { outcome, problem } = await tryDesign(scripts, script, request);
+  const checked = checkScript(script, { limits: recipe.limits });
+  const structure = checked.structure === null ? null : summaryOf(checked.structure);
+  const refusal = checked.problems[0] ?? (await tryDesign(scripts, script, request));
+  if (refusal === null) return { script, outcome: 'valid', problem: null, structure };
+  const { outcome, ...problem } = refusal;
   return { script, outcome, problem, structure };
 }
-
-const ended: readonly ExecutionOutcome[] = ['replied', 'failed-reply'];
-const threw: readonly ExecutionOutcome[] = ['script-error'];
-const gaveNoReply: readonly ExecutionOutcome[] = ['authored-answer', 'no-reply', 'waits-for-nothing'];
 
 async function tryDesign(
   scripts: ScriptPool,
   script: string,
   { question, recipe, signal }: DesignReply,
-): Promise<{ outcome: DesignOutcome; problem: ScriptProblem | null }> {
-  let first: ScriptOutcome | undefined;
+): Promise<DesignProblem | null> {
+  const shapes: DryRunShape[] = [];
   for (const { shape, stub } of dryRunShapes) {
-    const run = {
+    const { outcome, error } = await scripts.run({
       executionId: `dry-run ${shape}`,
       seedKey: `dry-run/${shape}`,
       promptForm: recipe.prompts.form,
       limits: recipe.limits,
-    };
-    const outcome = await scripts.run({ ...run, script, question, signal, ...stub() });
-    if (ended.includes(outcome.outcome)) return { outcome: 'valid', problem: null };
-    first ??= outcome;
+      script,
+      question,
+      signal,
+      ...stub(),
+    });
+    shapes.push({ shape, outcome, error });
+    if (outcome === 'replied') break;
   }
-  return { outcome: refusal(first!.outcome), problem: first!.error };
+  return judgeDryRun(shapes);
 }
 
-function refusal(outcome: ExecutionOutcome): DesignOutcome {
-  if (threw.includes(outcome)) return 'dry-run-error';
-  return gaveNoReply.includes(outcome) ? 'dry-run-no-reply' : 'dry-run-limit';
+/** What statistics over many designs need: how many agents, and which node gives the result. */
+function summaryOf({ nodes, edges }: ScriptStructure): DesignStructure {
+  const last = edges.find(({ to }) => to === 'result')?.from;
+  return {
+    agents: nodes.filter(({ kind }) => kind === 'agent').length,
+    pattern: nodes.find(({ id }) => id === last)?.kind ?? 'plain',
+  };
 }
