@@ -1,67 +1,95 @@
 /**
- * Judges a math answer. Integers and rationals are exact (bigint); decimals are compared at their written precision.
+ * Judges a math answer: extraction from raw model text, then comparison with the gold answer. The steps, cheapest first:
+ * whole numbers as written; identical notation; multiple-choice letters; reading both into formulas and comparing those
+ * (exactly where they are rational, by sampling elsewhere); words. The rules are in docs/verification.md.
  */
 import type { Verdict } from '../domain/question.ts';
-import { extractAnswer } from './extract-answer.ts';
+import { canonicalText, cleanAnswer } from './clean.ts';
+import { sameAnswer } from './compare.ts';
+import { extractAnswer, hashAnswer, joinedBoxes, lastBoxed } from './extract-answer.ts';
+import type { Node } from './expression.ts';
+import { parseAnswer } from './parse.ts';
+import { sameChoice, sameWords } from './words.ts';
 
-interface Rational {
-  top: bigint;
-  bottom: bigint;
-}
+/** Longer answers are compared as text only. */
+const longestFormula = 1500;
 
-/** Verdict of `responseText` (raw model text) against `gold` (an answer, or a text that holds one). */
+/** Verdict of `responseText` (raw model text) against `gold` (an answer, or a text that holds one). Never throws. */
 export function verifyMath(gold: string, responseText: string): Verdict {
   const answer = extractAnswer(responseText);
   if (answer === null) return { correct: false, ratio: 0, answer, how: 'no-answer' };
-  const { equal, how } = compare(extractAnswer(gold) ?? gold, answer);
-  return { correct: equal, ratio: equal ? 1 : 0, answer, how };
+  const goldAnswer = goldText(gold);
+  const how = compareAnswers(goldAnswer, answer) ?? compareJoined(goldAnswer, responseText, answer);
+  return { correct: how !== null, ratio: how === null ? 0 : 1, answer, how: how ?? 'different' };
 }
 
 /** Whether two extracted answers name the same value. */
 export function answersEqual(a: string, b: string): boolean {
-  return compare(a, b).equal;
+  return compareAnswers(a, b) !== null;
 }
 
-function compare(a: string, b: string): { equal: boolean; how: string } {
-  const [x, y] = [normalise(a), normalise(b)];
-  const [p, q] = [rational(x), rational(y)];
-  if (p !== null && q !== null) {
-    const integers = p.bottom === 1n && q.bottom === 1n;
-    return { equal: p.top * q.bottom === q.top * p.bottom, how: integers ? 'integer' : 'rational' };
+function goldText(gold: string): string {
+  const boxed = lastBoxed(gold);
+  if (boxed !== null) return joinedBoxes(gold) ?? boxed;
+  return hashAnswer(gold) ?? (gold.length > 200 ? (extractAnswer(gold) ?? gold) : gold);
+}
+
+/** Several boxes side by side (`\boxed{1} and \boxed{2}`) are one list: tried only after the last box alone failed. */
+function compareJoined(goldAnswer: string, response: string, answer: string): string | null {
+  const joined = joinedBoxes(response);
+  if (joined !== null && joined !== answer) return compareAnswers(goldAnswer, joined);
+  return null;
+}
+
+/** The rule that proved equality, or null. */
+export function compareAnswers(gold: string, answer: string): string | null {
+  const [wholeGold, wholeAnswer] = [wholeNumber(gold), wholeNumber(answer)];
+  if (wholeGold !== null && wholeAnswer !== null) return wholeGold === wholeAnswer ? 'integer' : null;
+  const [g, a] = [cleanAnswer(gold), cleanAnswer(answer)];
+  if (g === '' || a === '') return null;
+  const [goldLetters, answerLetters] = [canonicalText(g), canonicalText(a)];
+  if (goldLetters === answerLetters && goldLetters !== '') return wholeGold !== null ? 'integer' : 'text';
+  const choice = sameChoice(g, a);
+  if (choice !== null) return choice ? 'choice' : null;
+  for (const x of readings(g)) for (const y of readings(a)) {
+    const how = sameAnswer(x, y);
+    if (how !== null) return how;
   }
-  return { equal: x === y, how: 'text' };
+  return sameWords(g, a) ? 'text' : null;
 }
 
-function normalise(text: string): string {
-  return text
-    .replace(/^\$+|\$+$/g, '')
-    .replace(/\\(?:text|mathrm|textbf)\{([^{}]*)\}/g, '$1')
-    .replace(/\\[dt]frac/g, '\\frac')
-    .replace(/\\left|\\right|\\[,!;: ]|\\\$|\$|[\s~]/g, '')
-    .replace(/\\frac\{([^{}]+)\}\{([^{}]+)\}/g, '$1/$2')
-    .replace(/(\d),(?=\d{3}(?!\d))/g, '$1')
-    .replace(/^[a-zA-Z]=/, '')
-    .replace(/\.$/, '')
-    .toLowerCase();
+/** Canonical digits of a plain whole number, or null; the hot path of integer benchmarks. */
+function wholeNumber(text: string): string | null {
+  const match = /^\s*\$?\s*([+-]?)0*(\d{1,400})\.?\s*\$?\s*$/.exec(text);
+  if (match === null) return null;
+  return match[2] === '0' || match[1] !== '-' ? match[2]! : `-${match[2]!}`;
 }
 
-function rational(text: string): Rational | null {
-  const fraction = /^([+-]?\d+)\/(\d+)$/.exec(text);
-  if (fraction !== null) {
-    const [top, bottom] = [BigInt(fraction[1]!), BigInt(fraction[2]!)];
-    if (bottom === 0n) return null;
-    const shared = gcd(top < 0n ? -top : top, bottom);
-    return { top: top / shared, bottom: bottom / shared };
+/** The ways an answer can be read: as mathematics, and with decimal commas or a choice label taken off. */
+function* readings(clean: string): Generator<Node> {
+  if (clean.length > longestFormula) return;
+  const seen = new Set<string>();
+  for (const text of variants(clean)) {
+    if (seen.has(text)) continue;
+    seen.add(text);
+    try {
+      yield parseAnswer(text);
+    } catch {
+      continue;
+    }
   }
-  const decimal = /^([+-]?)(\d*)(?:\.(\d*))?$/.exec(text);
-  if (decimal === null || (decimal[2] === '' && (decimal[3] ?? '') === '')) return null;
-  const places = (decimal[3] ?? '').replace(/0+$/, '');
-  const top = BigInt(`${decimal[2]}${places}` || '0') * (decimal[1] === '-' ? -1n : 1n);
-  const bottom = 10n ** BigInt(places.length);
-  const shared = gcd(top < 0n ? -top : top, bottom);
-  return { top: top / shared, bottom: bottom / shared };
 }
 
-function gcd(a: bigint, b: bigint): bigint {
-  return b === 0n ? (a === 0n ? 1n : a) : gcd(b, a % b);
+function* variants(clean: string): Generator<string> {
+  yield clean;
+  const comma = /^([+-]?(?:0|[1-9]\d*)),(\d+)$/.exec(clean.replace(/\s/g, ''));
+  if (comma !== null && !/,\s/.test(clean) && (comma[2]!.length !== 3 || comma[1] === '0' || comma[1] === '-0')) {
+    yield `${comma[1]!}.${comma[2]!}`;
+  }
+  const mixedNumber = /^(-?)(\d+)\s+(\d+)\s*\/\s*(\d+)(.*)$/.exec(clean);
+  if (mixedNumber !== null) yield `${mixedNumber[1]!}(${mixedNumber[2]!}+${mixedNumber[3]!}/${mixedNumber[4]!})${mixedNumber[5]!}`;
+  const labelled = /^(?:\\(?:text|textbf|mathrm)\{\s*\(?[A-Ja-j][).:]?\s*\}|\([A-J]\)|[A-J][).:])\s*\\?\s*(?=\S)(.+)$/.exec(clean);
+  if (labelled !== null) yield labelled[1]!;
+  const colon = /^[^:\d\\]{3,}:\s*(.+)$/.exec(clean);
+  if (colon !== null) yield colon[1]!;
 }

@@ -1,0 +1,170 @@
+/**
+ * Whether two formulas have one value. Rationals are decided exactly; numbers too large to write by residues; the rest by
+ * sampling at fixed points (exactly where the formula is rational in its symbols, else in complex doubles).
+ *
+ * Decimals: a whole number never equals anything near it. A decimal equals an exact value that is not whole when it is
+ * its rounding with at least six significant digits. There is no relative tolerance (spec B2).
+ */
+import { magnitude, minus } from './complex.ts';
+import { evaluateExact } from './evaluate-exact.ts';
+import { evaluateModular, primes } from './evaluate-modular.ts';
+import { evaluateNumeric, hasValue } from './evaluate-numeric.ts';
+import { someNode, symbolsOf } from './expression.ts';
+import type { Node } from './expression.ts';
+import { absolute, compareRational, divide, equalRational, integer, isInteger, multiply, negate, add, toNumber } from './rational.ts';
+import type { Rational } from './rational.ts';
+
+/** The rule that proved equality, or null. */
+export type How = 'integer' | 'rational' | 'decimal' | 'numeric' | 'sampled' | null;
+
+const closeness = 1e-10;
+const leastDigits = 6;
+const artefactDigits = 12;
+
+export function scalarEqual(a: Node, b: Node): How {
+  const symbols = new Set([...symbolsOf(a), ...symbolsOf(b)]);
+  return symbols.size === 0 ? constantEqual(a, b) : formulaEqual(a, b, [...symbols]);
+}
+
+function constantEqual(a: Node, b: Node): How {
+  const [x, y] = [evaluateExact(a), evaluateExact(b)];
+  const [p, q] = [decimalOf(a), decimalOf(b)];
+  if (x !== null && y !== null) {
+    if (equalRational(x, y)) return isInteger(x) ? 'integer' : 'rational';
+    if (p === null && q === null) return null;
+    return decimalsAgree(x, p, y, q) ? 'decimal' : null;
+  }
+  if (x === null && y === null && residuesEqual(a, b)) return 'rational';
+  if (infinite(a) !== 0 || infinite(b) !== 0) return infinite(a) === infinite(b) ? 'numeric' : null;
+  return numericEqual(a, b, p, q);
+}
+
+function numericEqual(a: Node, b: Node, p: Decimal | null, q: Decimal | null): How {
+  for (const logBase of logBases(a, b)) {
+    const sample = { symbols: new Map<string, number>(), logBase };
+    const [u, v] = [evaluateNumeric(a, sample), evaluateNumeric(b, sample)];
+    if (!hasValue(u) || !hasValue(v)) continue;
+    const difference = magnitude(minus(u, v));
+    if (difference <= closeness * Math.max(magnitude(u), magnitude(v))) return 'numeric';
+    const decimal = p ?? q;
+    if (decimal !== null && (p === null || q === null) && decimal.digits >= leastDigits) {
+      if (difference <= 10 ** -decimal.places * 1.000001 && u.im === 0 && v.im === 0) return 'decimal';
+    }
+    if (difference < 1e-14 && magnitude(u) < 1e-13 && magnitude(v) < 1e-13) return 'numeric';
+  }
+  return null;
+}
+
+const logBases = (a: Node, b: Node) =>
+  [a, b].some((node) => someNode(node, (n) => n.k === 'call' && n.name === 'log' && n.args.length === 1)) ? [10, Math.E] : [10];
+
+interface Decimal {
+  places: number;
+  digits: number;
+}
+
+/** The decimal literal that the node is, apart from sign, unit and percent. */
+function decimalOf(node: Node): Decimal | null {
+  if (node.k === 'negate' || node.k === 'unit' || node.k === 'degree') return decimalOf(node.of);
+  return node.k === 'number' && node.places !== null ? { places: node.places, digits: node.digits } : null;
+}
+
+function decimalsAgree(x: Rational, p: Decimal | null, y: Rational, q: Decimal | null): boolean {
+  const sum = add(x, negate(y));
+  if (sum === null) return false;
+  const difference = { top: absolute(sum.top), bottom: sum.bottom };
+  const digits = Math.max(p?.digits ?? 0, q?.digits ?? 0);
+  if (digits >= artefactDigits && toNumber(difference) <= 1e-11 * Math.max(Math.abs(toNumber(x)), Math.abs(toNumber(y)))) return true;
+  if (isInteger(x) || isInteger(y)) return false;
+  const coarser = p === null || (q !== null && q.places < p.places) ? q! : p;
+  if (coarser.digits < leastDigits) return false;
+  const unit = { top: 1n, bottom: 10n ** BigInt(coarser.places) };
+  const doubled = p !== null && q !== null ? multiply(difference, integer(2)) : difference;
+  return doubled !== null && compareRational(doubled, unit) <= 0;
+}
+
+function residuesEqual(a: Node, b: Node): boolean {
+  return primes.every((p) => {
+    const x = evaluateModular(a, p);
+    return x !== null && x === evaluateModular(b, p);
+  });
+}
+
+function infinite(node: Node): number {
+  if (node.k === 'constant') return node.name === 'infinity' ? 1 : 0;
+  return node.k === 'negate' ? -infinite(node.of) : 0;
+}
+
+/** Fixed points; rational and irregular, so that no formula in an answer is special there. */
+const points: readonly (readonly [bigint, bigint])[] = [
+  [1009n, 613n], [2287n, 857n], [577n, 1427n], [3571n, 941n], [1999n, 2203n], [4409n, 1831n], [887n, 389n], [7919n, 3163n],
+  [6151n, 2741n], [467n, 1231n], [5813n, 4021n], [719n, 283n], [8831n, 6007n], [2683n, 1097n],
+]; // prettier-ignore
+const rounds = 8;
+
+function point(symbol: number, round: number): Rational {
+  const [top, bottom] = points[(symbol * 5 + round * 3) % points.length]!;
+  const value = { top: top + BigInt(symbol) * 2n * bottom, bottom };
+  return round >= 5 ? negate(value) : value;
+}
+
+function formulaEqual(a: Node, b: Node, symbols: readonly string[]): How {
+  let [exact, sampled] = [0, 0];
+  for (let round = 0; round < rounds; round += 1) {
+    const at = new Map(symbols.map((name, i) => [name, point(i, round)] as const));
+    const [x, y] = [evaluateExact(a, at), evaluateExact(b, at)];
+    if (x !== null && y !== null) {
+      if (!equalRational(x, y)) return null;
+      exact += 1;
+      if (exact >= 4) return 'rational';
+      continue;
+    }
+    const agree = sampleAgrees(a, b, at);
+    if (agree === false) return null;
+    if (agree === true) sampled += 1;
+  }
+  return exact + sampled >= 4 ? 'sampled' : null;
+}
+
+/** Null where either side has no value at the point, or is not real at negative values (branch cuts differ there). */
+function sampleAgrees(a: Node, b: Node, at: ReadonlyMap<string, Rational>): boolean | null {
+  const symbols = new Map([...at].map(([name, value]) => [name, toNumber(value)]));
+  const negative = [...symbols.values()].some((value) => value < 0);
+  let known: boolean | null = null;
+  for (const logBase of logBases(a, b)) {
+    const [u, v] = [evaluateNumeric(a, { symbols, logBase }), evaluateNumeric(b, { symbols, logBase })];
+    if (!hasValue(u) || !hasValue(v) || (negative && (u.im !== 0 || v.im !== 0))) continue;
+    const scale = Math.max(magnitude(u), magnitude(v));
+    if (magnitude(minus(u, v)) <= 1e-9 * scale + 1e-13) return true;
+    known = false;
+  }
+  return known;
+}
+
+/** a / b as one constant at every sample point: two equations then say the same. Zero never counts. Sign or null. */
+export function constantRatio(a: Node, b: Node): 1 | -1 | null {
+  const symbols = [...new Set([...symbolsOf(a), ...symbolsOf(b)])];
+  let first: Rational | null = null;
+  let found: number | null = null;
+  let count = 0;
+  for (let round = 0; round < rounds; round += 1) {
+    const at = new Map(symbols.map((name, i) => [name, point(i, round)] as const));
+    const [x, y] = [evaluateExact(a, at), evaluateExact(b, at)];
+    if (x !== null && y !== null) {
+      const quotient = x.top === 0n || y.top === 0n ? null : divide(x, y);
+      if (quotient === null || (first !== null && !equalRational(first, quotient))) return null;
+      first = quotient;
+      count += 1;
+      continue;
+    }
+    const sample = { symbols: new Map([...at].map(([name, value]) => [name, toNumber(value)])), logBase: 10 };
+    const [u, v] = [evaluateNumeric(a, sample), evaluateNumeric(b, sample)];
+    if (!hasValue(u) || !hasValue(v) || u.im !== 0 || v.im !== 0) continue;
+    if (u.re === 0 || v.re === 0) return null;
+    if (found !== null && Math.abs(u.re / v.re - found) > 1e-9 * Math.abs(found)) return null;
+    found = u.re / v.re;
+    count += 1;
+  }
+  if (count < 3) return null;
+  return (first !== null ? toNumber(first) : found!) > 0 ? 1 : -1;
+}

@@ -1,0 +1,179 @@
+/**
+ * Splits cleaned answer text (LaTeX or plain) into tokens. Decides what a run of letters is: a function, a unit, a word
+ * or a product of one-letter symbols. Knows no grammar.
+ */
+import { closingBrace } from './extract-answer.ts';
+import { isUnitWord } from './units.ts';
+
+export interface Token {
+  /** `op` covers signs, brackets, separators and commands with arguments (`frac`, `sqrt`, …). */
+  t: 'number' | 'symbol' | 'call' | 'op' | 'text' | 'const' | 'named';
+  v: string;
+  /** White space stood before it. */
+  gap: boolean;
+}
+
+export const functions = new Set(
+  (
+    'sin cos tan cot sec csc arcsin arccos arctan arccot sinh cosh tanh coth ln log lg exp max min gcd lcm arg Re Im det asin acos ' +
+    'atan sign sgn'
+  ).split(' '),
+);
+const constants: Record<string, string> = { pi: 'pi', infty: 'infinity', infinity: 'infinity', inf: 'infinity', oo: 'infinity' };
+const operators: Record<string, string> = {
+  cdot: '*', times: '*', ast: '*', div: '/', pm: '+-', mp: '-+', le: '<=', leq: '<=', leqslant: '<=', leqq: '<=', ge: '>=',
+  geq: '>=', geqslant: '>=', geqq: '>=', lt: '<', gt: '>', ne: '!=', neq: '!=', approx: '~', simeq: '~', sim: '~', cong: '~',
+  doteq: '~', equiv: 'mod', in: 'in', cup: 'cup', cap: 'cap', setminus: 'setminus', backslash: 'setminus', circ: 'circ',
+  degree: 'circ', degrees: 'circ', deg: 'circ', lfloor: 'lfloor', rfloor: 'rfloor', lceil: 'lceil', rceil: 'rceil', vert: '|', lvert: '|',
+  rvert: '|', mid: '|', langle: '<<', rangle: '>>', lbrace: '\\{', rbrace: '\\}', lbrack: '[', rbrack: ']', to: '=>',
+  rightarrow: '=>', Rightarrow: '=>', implies: '=>', iff: '=>', ldots: 'dots', dots: 'dots', cdots: 'dots', dotsc: 'dots',
+  choose: 'choose', colon: ':', land: 'and', wedge: 'and', lor: 'or', vee: 'or', prime: "'", percent: '%', pct: '%', percentage: '%',
+  and: 'and', or: 'or', sum: 'sum', prod: 'prod', int: 'int', bmod: 'pmod', pmod: 'pmod', mod: 'pmod',
+}; // prettier-ignore
+const withArguments = new Set(['frac', 'sqrt', 'binom', 'begin', 'end', 'overline', 'underline', 'bar', 'pmod', 'cbrt']);
+const fonts = new Set(['mathbf', 'boldsymbol', 'mathit', 'mathcal', 'vec', 'hat', 'widehat', 'bm', 'mathsf', 'tilde', 'overrightarrow', 'boxed', 'fbox', 'ensuremath', 'mathfrak', 'mathscr', 'underbrace', 'color']);
+const textual = new Set(['text', 'textbf', 'textit', 'textrm', 'mathrm', 'mbox', 'operatorname', 'textnormal', 'textsf', 'hbox', 'emph', 'rm', 'texttt']);
+const namedSets: Record<string, string> = { emptyset: 'empty', varnothing: 'empty' };
+
+/** Tokens of the text; throws a plain Error on what is no mathematics (the caller then compares as text). */
+export function tokenise(text: string): Token[] {
+  const tokens: Token[] = [];
+  let at = 0;
+  let gap = false;
+  const push = (t: Token['t'], v: string) => {
+    tokens.push({ t, v, gap });
+    gap = false;
+  };
+  const before = () => tokens[tokens.length - 1];
+  while (at < text.length) {
+    if (tokens.length > 600) throw new Error('too long');
+    const c = text[at]!;
+    if (c === ' ') {
+      gap = true;
+      at += 1;
+    } else if (/[\d.]/.test(c)) {
+      const run = /^(?:\d+\.?\d*|\.\d+)/.exec(text.slice(at));
+      if (run === null) {
+        const dots = /^\.\.+/.exec(text.slice(at));
+        if (dots !== null) push('op', 'dots');
+        at += dots?.[0].length ?? 1;
+        continue;
+      }
+      push('number', run[0]);
+      at += run[0].length;
+      const exponent = /^[eE]([+-]?\d+)(?![\w.])/.exec(text.slice(at));
+      if (exponent !== null && /^\d/.test(run[0])) {
+        push('op', '*');
+        push('number', '10');
+        push('op', '^');
+        if (exponent[1]!.startsWith('-')) push('op', '-');
+        push('number', exponent[1]!.replace(/^[+-]/, ''));
+        at += exponent[0].length;
+      }
+    } else if (c === '\\') {
+      at = command(text, at, push, before);
+    } else if (/[A-Za-z]/.test(c)) {
+      const run = /^[A-Za-z]+/.exec(text.slice(at))![0];
+      letters(run, gap, before(), push, text.slice(at + run.length), tokens);
+      at += run.length;
+    } else {
+      const two = /^(?:<=|>=|!=|\*\*|==|\+-|\+\/-|=>|->)/.exec(text.slice(at))?.[0];
+      const plain: Record<string, string> = { '**': '^', '==': '=', '+/-': '+-', '->': '=>' };
+      if (two !== undefined) push('op', plain[two] ?? two);
+      else if ('+-*/^_=<>(){}[],;:|!%&\'"?'.includes(c)) {
+        if (c !== '"' && c !== '?') push('op', c);
+      } else throw new Error(`sign ${c}`);
+      at += two?.length ?? 1;
+    }
+  }
+  return tokens;
+}
+
+type Push = (t: Token['t'], v: string) => void;
+
+function command(text: string, at: number, push: Push, before: () => Token | undefined): number {
+  const name = /^\\([A-Za-z]+|.)/.exec(text.slice(at))?.[1];
+  if (name === undefined) return at + 1;
+  const next = at + 1 + name.length;
+  if (name === '{' || name === '}') push('op', `\\${name}`);
+  else if (name === '\\') push('op', '\\\\');
+  else if (name === '|') push('op', '|');
+  else if (textual.has(name)) return textGroup(text, next, push, before);
+  else if (fonts.has(name)) return next;
+  else if (name === 'mathbb' || name === 'Bbb') {
+    const set = /^\s*\{?\s*([A-Za-z])\s*\}?/.exec(text.slice(next));
+    if (set === null) throw new Error('mathbb');
+    push('named', set[1]!);
+    return next + set[0].length;
+  } else if (Object.hasOwn(namedSets, name)) push('named', namedSets[name]!);
+  else if (withArguments.has(name)) push('op', name);
+  else if (functions.has(name)) push('call', name);
+  else if (Object.hasOwn(operators, name)) push('op', operators[name]!);
+  else if (Object.hasOwn(constants, name)) push('const', constants[name]!);
+  else if (name === 'angle' || name === 'triangle') push('symbol', name);
+  else if (name === 'quadx') push('symbol', 'x');
+  else if (/^(?:alpha|beta|gamma|delta|epsilon|varepsilon|zeta|eta|theta|vartheta|iota|kappa|lambda|mu|nu|xi|rho|sigma|tau|upsilon|phi|varphi|chi|psi|omega|Gamma|Delta|Theta|Lambda|Xi|Pi|Sigma|Phi|Psi|Omega|ell|imath)$/.test(name))
+    push('symbol', name.replace(/^var/, ''));
+  else if (!/[A-Za-z]/.test(name)) return next;
+  else throw new Error(`command ${name}`);
+  return next;
+}
+
+/** `\text{…}`: a number, a separator word, a one-letter symbol, or words. */
+function textGroup(text: string, from: number, push: Push, before: () => Token | undefined): number {
+  let open = from;
+  while (text[open] === '*' || text[open] === ' ') open += 1;
+  if (text[open] !== '{') return from;
+  const close = closingBrace(text, open);
+  if (close < 0) throw new Error('unclosed text');
+  const content = text.slice(open + 1, close).trim();
+  const word = content.toLowerCase().replace(/^[,\s]+|[,.\s]+$/g, '');
+  if (word === 'and' || word === 'or' || content === ',') push('op', content === ',' ? ',' : word);
+  else if (functions.has(content)) push('call', content);
+  else if (word === '') push('op', 'space');
+  else if (/^(?:%|percent|pct|percentage)$/.test(word)) push('op', '%');
+  else if (/^(?:°|degrees?)$/.test(word)) push('op', 'circ');
+  else if (/^[A-Za-z]$/.test(content) && before()?.t !== 'number') pushLetter(content, push);
+  else if (/^\(\s*[A-Za-z]\s*\)$/.test(content)) {
+    push('op', '(');
+    push('symbol', content.replace(/[^A-Za-z]/g, ''));
+    push('op', ')');
+  } else if (/^[-+\d.,/()%\s]+$/.test(content) && /\d/.test(content)) {
+    for (const token of tokenise(content)) push(token.t, token.v);
+  } else push('text', content);
+  return close + 1;
+}
+
+function pushLetter(letter: string, push: Push): void {
+  if (letter === 'e' || letter === 'i') push('const', letter);
+  else push('symbol', letter);
+}
+
+/** A run of plain letters. */
+function letters(run: string, gap: boolean, before: Token | undefined, push: Push, after: string, all: readonly Token[]): void {
+  const lower = run.toLowerCase();
+  const operand = before !== undefined && (before.t === 'number' || before.t === 'symbol' || before.t === 'text' || before.v === ')' || before.v === '}');
+  if (Object.hasOwn(constants, lower) && run.length > 1) return push('const', constants[lower]!);
+  if (functions.has(run)) return push('call', run);
+  if (lower === 'sqrt' || lower === 'cbrt') return push('op', lower);
+  if (lower === 'and' || lower === 'or' || lower === 'percent' || lower === 'pct' || lower === 'percentage') return push('op', operators[lower]!);
+  if ((lower === 'degrees' || lower === 'degree' || lower === 'deg') && operand) return push('op', 'circ');
+  if (lower === 'mod' && operand) return push('op', 'pmod');
+  if (lower === 'in' && operand && before.t === 'symbol') return push('op', 'in');
+  if (lower === 'u' || lower === 'union') if (before?.v === ')' || before?.v === ']') return push('op', 'cup');
+  const number = before?.t === 'number' || (before?.t === 'text' && all.some((token) => token.t === 'number'));
+  if (run.length > 1 && number && (isUnitWord(lower) || run.length > 3)) return push('text', run);
+  if (run.length === 1 && before?.t === 'number' && gap && isUnitWord(lower) && /^\s*(?:$|\^|,)/.test(after) && !'xyznabc'.includes(run)) {
+    return push('text', run);
+  }
+  const prefix = ['sqrt', 'arcsin', 'arccos', 'arctan', 'sin', 'cos', 'tan', 'ln', 'log'].find((name) => run.startsWith(name));
+  if (prefix !== undefined && run.length <= prefix.length + 2) {
+    push(prefix === 'sqrt' ? 'op' : 'call', prefix);
+    for (const letter of run.slice(prefix.length)) pushLetter(letter, push);
+    return;
+  }
+  if (run.length > 3) return push('text', run);
+  if (run === 'or') return push('op', 'or');
+  for (const letter of run.endsWith('pi') ? run.slice(0, -2) : run) pushLetter(letter, push);
+  if (run.endsWith('pi') && run.length > 2) push('const', 'pi');
+}
