@@ -3,7 +3,7 @@ import { defineSearchAttributeKey } from '@temporalio/common';
 import type { SearchAttributePair } from '@temporalio/common';
 
 export const searchAttributes = {
-  runId: defineSearchAttributeKey('RunId', 'KEYWORD'),
+  runId: defineSearchAttributeKey('TrainingRun', 'KEYWORD'),
   stage: defineSearchAttributeKey('Stage', 'INT'),
   role: defineSearchAttributeKey('Role', 'KEYWORD'),
   iteration: defineSearchAttributeKey('Iteration', 'INT'),

@@ -11,7 +11,8 @@ import type { Log, ProcessPlan } from './supervisor.ts';
 
 /** Search attributes of every run, shown as columns in the Temporal UI. SQLite servers hold at most three `Int`. */
 export const searchAttributes = {
-  RunId: 'Keyword',
+  // 'RunId' is a name of Temporal's own.
+  TrainingRun: 'Keyword',
   Stage: 'Int',
   Role: 'Keyword',
   Iteration: 'Int',
