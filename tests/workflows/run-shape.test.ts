@@ -1,0 +1,221 @@
+/**
+ * The workflows on a real Temporal server, with the far side of their activities replaced by counters: order of stages,
+ * ids, cursors, pause, stop, continue-as-new, resume from a position. What activities do is tested elsewhere.
+ */
+import { Client, Connection } from '@temporalio/client';
+import type { WorkflowHandle } from '@temporalio/client';
+import { NativeConnection, Worker } from '@temporalio/worker';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { recipeSchema } from '../../shared/config/recipe.ts';
+import { resolveTemporalConfig } from '../../shared/config/temporal-config.ts';
+import type { Progress, RunPlan } from '../../shared/domain/plan.ts';
+import type { RecordIterationInput, SampleDesignsInput, UpdatePolicyInput } from '../../shared/domain/tasks.ts';
+import { makeRunPlan } from '../../shared/plan/run-plan.ts';
+import { workflowBundle } from '../../workers/bundle.ts';
+import type { RunPosition, TrainingRunInput, TrainingRunResult } from '../../workflows/training-run.ts';
+
+const queue = 'run-shape';
+const queues = { control: queue, gpu: queue, sandbox: queue };
+
+/** What the counters saw. */
+interface Seen {
+  iterations: RecordIterationInput[];
+  updates: UpdatePolicyInput[];
+  sampled: SampleDesignsInput[];
+  evaluations: string[];
+  statuses: string[];
+  coldStart: number[];
+}
+const seenBy = new Map<string, Seen>();
+const seen = (runId: string) => {
+  let found = seenBy.get(runId);
+  if (found === undefined) {
+    found = { iterations: [], updates: [], sampled: [], evaluations: [], statuses: [], coldStart: [] };
+    seenBy.set(runId, found);
+  }
+  return found;
+};
+/** Called in every update; lets a test act in mid-iteration. */
+let duringUpdate: (input: UpdatePolicyInput) => Promise<void> = async () => undefined;
+
+const activities = {
+  recordRun: async ({ runId, status }: { runId: string; status: string }) => void seen(runId).statuses.push(status),
+  recordStage: async () => undefined,
+  recordIteration: async (input: RecordIterationInput) => void seen(input.runId).iterations.push(input),
+  recordEvaluation: async ({ runId, name }: { runId: string; name: string }) => {
+    seen(runId).evaluations.push(name);
+    return { average: 0.25, metrics: {} };
+  },
+  assignCredit: async () => ({ meanReward: 0.5, informative: { designer: 1, executor: 1 } }),
+  initializePolicy: async () => ({ policyVersion: 0 }),
+  fineTune: async ({ runId, chunk, baseVersion }: { runId: string; chunk: number; baseVersion: number }) => {
+    seen(runId).coldStart.push(chunk);
+    return { policyVersion: baseVersion + 1 };
+  },
+  sampleDesigns: async (input: SampleDesignsInput) => {
+    seen(input.runId).sampled.push(input);
+    return { valid: [0], invalid: input.designs - 1 };
+  },
+  executeDesign: async () => ({ replied: 2, calls: 3 }),
+  evaluateBatch: async () => ({ calls: 1, validDesigns: 1 }),
+  verifyBatch: async () => ({ meanReward: 0.5, correct: 1, executions: 2 }),
+  updatePolicy: async (input: UpdatePolicyInput) => {
+    seen(input.runId).updates.push(input);
+    await duringUpdate(input);
+    return { policyVersion: input.baseVersion + 1, metrics: {} };
+  },
+};
+
+let client: Client;
+let worker: Worker;
+let served: Promise<void>;
+const closers: (() => Promise<void>)[] = [];
+
+beforeAll(async () => {
+  const { temporalAddress } = inject('stack');
+  const connection = await Connection.connect({ address: temporalAddress });
+  const native = await NativeConnection.connect({ address: temporalAddress });
+  client = new Client({ connection });
+  worker = await Worker.create({
+    connection: native,
+    taskQueue: queue,
+    activities,
+    workflowBundle: await workflowBundle(inject('stateDir')),
+  });
+  served = worker.run();
+  closers.push(
+    () => connection.close(),
+    () => native.close(),
+  );
+});
+afterAll(async () => {
+  worker.shutdown();
+  await served;
+  for (const close of closers) await close();
+});
+
+const recipe = recipeSchema.parse({
+  name: 'shape',
+  description: 'for this test',
+  seed: 5,
+  policy: { init: { type: 'huggingface', directory: 'none' } },
+  questions: { train: { type: 'toy', count: 10 }, heldOut: { type: 'toy', count: 20 } },
+  coldStart: { type: 'toy', examples: 4, chunks: 2, steps: 4, batchSize: 2, learningRate: 1e-3 },
+  prompts: { form: 'terse' },
+  rollout: { questionsPerIteration: 3, designsPerQuestion: 2, executionsPerDesign: 2 },
+  stages: { iterationsPerStage: 2, count: 2 },
+});
+const { activities: policies } = resolveTemporalConfig({});
+const planOf = (change: Partial<RunPlan> = {}): RunPlan => ({
+  ...makeRunPlan({ recipe, trainQuestions: 10, heldOutQuestions: 20, queues, activities: policies }),
+  ...change,
+});
+
+const startRun = (runId: string, plan: RunPlan, from: RunPosition | null = null) =>
+  client.workflow.start<(input: TrainingRunInput) => Promise<TrainingRunResult>>('trainingRun', {
+    workflowId: runId,
+    taskQueue: queue,
+    args: [{ runId, dataset: 'd', plan, from }],
+  });
+
+const progress = (handle: WorkflowHandle) => handle.query<Progress>('progress');
+
+function deferred(): { promise: Promise<void>; resolve: () => void } {
+  let resolve = () => {};
+  const promise = new Promise<void>((settle) => (resolve = settle));
+  return { promise, resolve };
+}
+
+async function until(condition: () => Promise<boolean> | boolean): Promise<void> {
+  const deadline = Date.now() + 30_000;
+  while (!(await condition())) {
+    if (Date.now() > deadline) throw new Error('waited 30 s for a condition');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+describe('a run', () => {
+  it('goes through cold start, stages in order, and evaluations', async () => {
+    const handle = await startRun('whole', planOf());
+    const result = await handle.result();
+    expect(result).toEqual({
+      policyVersion: 6,
+      stopped: false,
+      evaluations: { 'cold-start': 0.25, 'stage-01': 0.25, 'stage-02': 0.25 },
+    });
+    const { iterations, updates, sampled, coldStart, statuses } = seen('whole');
+    expect(coldStart).toEqual([1, 2]);
+    expect(
+      iterations.map(({ batchId, learner, policyIn, policyOut }) => [batchId, learner, policyIn, policyOut]),
+    ).toEqual([
+      ['whole/stage-01/iter-001', 'executor', 2, 3],
+      ['whole/stage-01/iter-002', 'executor', 3, 4],
+      ['whole/stage-02/iter-001', 'designer', 4, 5],
+      ['whole/stage-02/iter-002', 'designer', 5, 6],
+    ]);
+    expect(updates.map(({ keep }) => keep)).toEqual([false, true, false, true]);
+    // 12 draws of 10 questions: each once in the first pass.
+    const drawn = iterations.flatMap(({ questionIndices }) => questionIndices);
+    expect([...drawn.slice(0, 10)].sort((a, b) => a - b)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    expect(sampled).toHaveLength(12);
+    expect(statuses).toEqual(['running', 'finished']);
+    const stage = await client.workflow.getHandle('whole/stage-02-designer').describe();
+    expect(stage.status.name).toBe('COMPLETED');
+    expect(stage.typedSearchAttributes.getAll().map(({ key, value }) => [key.name, value])).toEqual(
+      expect.arrayContaining([
+        ['TrainingRun', 'whole'],
+        ['Stage', 2],
+        ['Role', 'designer'],
+      ]),
+    );
+  });
+
+  it('pauses between iterations, goes on, and stops after the one in hand', async () => {
+    const started = deferred();
+    const release = deferred();
+    duringUpdate = async ({ runId, batchId }) => {
+      if (runId !== 'paused' || !batchId.endsWith('stage-01/iter-001')) return;
+      started.resolve();
+      await release.promise;
+    };
+    const handle = await startRun('paused', planOf());
+    await started.promise;
+    await handle.signal('pause');
+    release.resolve();
+    await until(() => seen('paused').iterations.length === 1);
+    await until(async () => (await progress(handle)).phase === 'paused');
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect(seen('paused').updates).toHaveLength(1);
+    await handle.signal('unpause');
+    await until(() => seen('paused').iterations.length >= 2);
+    await handle.signal('stop');
+    const result = await handle.result();
+    expect(result.stopped).toBe(true);
+    expect(seen('paused').statuses.at(-1)).toBe('stopped');
+  });
+
+  it('continues its stages as new without a change in what happens', async () => {
+    const handle = await startRun('renewed', planOf({ iterationsPerHistory: 1 }));
+    await handle.result();
+    const indices = (runId: string) => seen(runId).iterations.map(({ questionIndices }) => questionIndices);
+    expect(indices('renewed')).toEqual(indices('whole'));
+    const first = await client.workflow.getHandle('renewed/stage-01-executor').describe();
+    expect(first.historyLength).toBeLessThan(60);
+  });
+
+  it('goes on from a position in the database', async () => {
+    const from: RunPosition = {
+      policyVersion: 5,
+      coldStartChunks: 2,
+      iterations: [2, 1],
+      evaluations: { 'cold-start': 0.1, 'stage-01': 0.2 },
+    };
+    const handle = await startRun('resumed', planOf(), from);
+    const result = await handle.result();
+    expect(result.evaluations).toEqual({ 'cold-start': 0.1, 'stage-01': 0.2, 'stage-02': 0.25 });
+    const { iterations, coldStart } = seen('resumed');
+    expect(coldStart).toEqual([]);
+    expect(iterations.map(({ batchId }) => batchId)).toEqual(['resumed/stage-02/iter-002']);
+    expect(iterations[0]!.questionIndices).toEqual(seen('whole').iterations[3]!.questionIndices);
+  });
+});
