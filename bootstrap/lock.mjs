@@ -9,7 +9,7 @@ import { identify, isAlive } from './identity.mjs';
 
 /** @typedef {import('./identity.mjs').Identity & { host: string, doing: string, at: number }} Holder */
 
-const pollMs = 100;
+const pollMs = 25;
 /** A holder on another machine (a cache folder on a network disk) cannot be asked; its lock lapses after this time. */
 const foreignLapseMs = 20 * 60_000;
 /** Breaking a stale lock takes microseconds; a breaker's mark older than this belongs to a dead breaker. */

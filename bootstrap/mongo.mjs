@@ -110,9 +110,9 @@ function cachedMongod({ cacheDir }) {
 }
 
 /** @param {Setting} setting @returns {Promise<Answer>} */
-async function downloadMongod({ env, cacheDir, say }) {
+async function downloadMongod({ env, cacheDir, say, probe = unreachable }) {
   const host = env.MONGOMS_DOWNLOAD_MIRROR ? new URL(env.MONGOMS_DOWNLOAD_MIRROR).hostname : mongodHost;
-  const failed = recentFailure(cacheDir, keys.mongod) ?? (await unreachable(host, env));
+  const failed = recentFailure(cacheDir, keys.mongod) ?? (await probe(host, env));
   if (failed !== null) return { passed: failed };
   say(`downloading mongod from ${host} (at most ${mongodTimeoutMs / 1000} s)`);
   const program = await installProgram(

@@ -13,7 +13,6 @@ import { connect } from 'node:net';
  * @returns {Promise<string | null>}
  */
 export async function unreachable(host, env, { port = 443, timeoutMs = 4000 } = {}) {
-  if (env.METAAGENTX_OFFLINE === '1') return 'METAAGENTX_OFFLINE=1';
   if (env.HTTPS_PROXY ?? env.https_proxy ?? env.ALL_PROXY ?? env.all_proxy) return null;
   const timer = new AbortController();
   const late = new Promise((resolve) => {

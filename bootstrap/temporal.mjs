@@ -18,6 +18,7 @@ import { findPython, installWheels } from './python.mjs';
  * @property {import('./paths.mjs').Env} env
  * @property {string} cacheDir
  * @property {(text: string) => void} say told before something slow
+ * @property {typeof unreachable} [probe] whether a download site can be reached
  */
 
 /** Version of the CLI that is installed when none is found (server 1.32.0, UI 2.54). */
@@ -106,8 +107,8 @@ async function cached({ cacheDir }) {
 const choice = ({ path, version }, source) => ({ kind: 'program', path, version, source });
 
 /** @param {Setting} setting @returns {Promise<Answer>} */
-async function sdkDownload({ env, cacheDir, say }) {
-  const failed = recentFailure(cacheDir, keys.sdk) ?? (await unreachable(sdkDownloadHost, env));
+async function sdkDownload({ env, cacheDir, say, probe = unreachable }) {
+  const failed = recentFailure(cacheDir, keys.sdk) ?? (await probe(sdkDownloadHost, env));
   if (failed !== null) return { passed: failed };
   say(`downloading the Temporal CLI through the SDK (at most ${sdkTimeoutMs / 1000} s)`);
   return settle('the SDK', () =>

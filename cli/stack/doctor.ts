@@ -67,8 +67,9 @@ export async function checkOnnxRuntime(): Promise<DoctorRow> {
     "console.log(JSON.stringify([require('onnxruntime-node/package.json').version, o.listSupportedBackends()]))";
   const outcome = await runCommand(process.execPath, ['-e', script], { cwd: cloneRoot, timeoutMs: 60_000 });
   if (outcome.code === 0) {
-    const [version, backends] = JSON.parse(outcome.stdout) as [string, { name: string }[]];
-    return good('onnxruntime', `${version}: ${backends.map(({ name }) => name).join(', ')}`);
+    const [version, backends] = JSON.parse(outcome.stdout) as [string, { name: string; bundled: boolean }[]];
+    const names = backends.map(({ name, bundled }) => (bundled ? name : `${name} (not installed)`));
+    return good('onnxruntime', `${version}: ${names.join(', ')}`);
   }
   const why = outcome.stderr.split('\n').find((line) => line.includes('Error')) ?? 'it does not load';
   return bad('onnxruntime', why, 'npm run setup; on Linux it needs glibc >= 2.27 and libstdc++');

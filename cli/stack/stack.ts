@@ -31,6 +31,10 @@ import { ensureSearchAttributes, pingTemporal, temporalPlan } from './temporal-s
 
 export const defaultPorts: StackPorts = { temporal: 7233, ui: 8233, mongo: 27117 };
 
+/** How long a recorded server may take to answer: one whose owner lives may be restarting; an orphan is hung. */
+const ownedPatienceMs = 60_000;
+const orphanPatienceMs = 5_000;
+
 export interface StackOptions {
   /** Databases, logs, ports and pids; default `METAAGENTX_STATE` or `.metaagentx` of the clone. */
   stateDir?: string;
@@ -192,14 +196,16 @@ class Starter {
     const record = readRecord(this.#options.stateDir);
     const entry = living(record, name);
     if (entry === null || record.ports === null) return null;
-    const deadline = Date.now() + (isAlive(entry.supervisor) ? 60_000 : 5_000);
+    const deadline = Date.now() + (isAlive(entry.supervisor) ? ownedPatienceMs : orphanPatienceMs);
     for (;;) {
       const why = await ping(record.ports);
+      const now = living(readRecord(this.#options.stateDir), name);
+      if (now === null) return null;
       if (why === null) {
         this.#ports = { ...this.#ports, ...portsOf(name, record.ports) };
-        return entry;
+        return now;
       }
-      if (Date.now() > deadline || living(readRecord(this.#options.stateDir), name) === null) break;
+      if (Date.now() > deadline) break;
       await new Promise((done) => setTimeout(done, 100));
     }
     this.#options.log(`${name}: process ${entry.identity.pid} of an earlier start does not answer; ending it`);

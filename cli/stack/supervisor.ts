@@ -194,9 +194,18 @@ function sendSignal(identity: Identity, signal: NodeJS.Signals): void {
   }
 }
 
-/** The last lines that were written to a log from byte `from` on. */
+/** What is never the reason: stack frames, lone brackets, Node's version line. */
+const noise = /^\s*(at .*|[{}[\]^]*|Node\.js v.*)$/;
+
+/** The last telling lines that were written to a log from byte `from` on. */
 export function tail(file: string, from = 0, lines = 5): string {
-  const text = readLog(file, from).trim().split('\n').slice(-lines).join(' | ');
+  const telling = readLog(file, from)
+    .split('\n')
+    .filter((line) => !noise.test(line));
+  const text = telling
+    .slice(-lines)
+    .map((line) => line.trim())
+    .join(' | ');
   return text === '' ? '(nothing)' : text.slice(-1500);
 }
 
