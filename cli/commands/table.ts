@@ -1,0 +1,60 @@
+/** Every command: its name, the group and line of the overview, and the file that knows the rest. */
+import type { CommandFile } from '../command.ts';
+
+interface CommandEntry {
+  name: string;
+  group: string;
+  summary: string;
+  load: () => Promise<{ command: CommandFile }>;
+}
+
+const training = 'Train:';
+const looking = 'Look:';
+const running = 'Servers and workers:';
+const tools = 'Questions and scripts:';
+
+export const commandTable: readonly CommandEntry[] = [
+  { name: 'train', group: training, summary: 'start a run and watch it', load: () => import('./training/train.ts') },
+  {
+    name: 'resume',
+    group: training,
+    summary: 'go on with a run, wherever it stands',
+    load: () => import('./training/resume.ts'),
+  },
+  {
+    name: 'pause',
+    group: training,
+    summary: 'let a run wait after its current iteration',
+    load: () => import('./training/pause.ts'),
+  },
+  { name: 'unpause', group: training, summary: 'let a paused run go on', load: () => import('./training/unpause.ts') },
+  {
+    name: 'stop',
+    group: training,
+    summary: 'end a run after its current iteration, or now',
+    load: () => import('./training/stop.ts'),
+  },
+  { name: 'list', group: looking, summary: 'list the runs', load: () => import('./reading/list.ts') },
+  { name: 'status', group: looking, summary: 'show where a run stands', load: () => import('./reading/status.ts') },
+  { name: 'up', group: running, summary: 'run servers and workers until Ctrl-C', load: () => import('./system/up.ts') },
+  {
+    name: 'down',
+    group: running,
+    summary: 'stop servers and workers of this clone',
+    load: () => import('./system/down.ts'),
+  },
+  { name: 'worker', group: running, summary: 'run one worker', load: () => import('./system/worker.ts') },
+  {
+    name: 'doctor',
+    group: running,
+    summary: 'check this machine and this clone',
+    load: () => import('./system/doctor.ts'),
+  },
+  { name: 'script', group: tools, summary: 'check a design script', load: () => import('./tools/script.ts') },
+  {
+    name: 'verify',
+    group: tools,
+    summary: 'judge an answer the way training does',
+    load: () => import('./tools/verify.ts'),
+  },
+];

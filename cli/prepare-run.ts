@@ -1,0 +1,62 @@
+/** Everything of a start that can be refused without a server: recipe, run id, tokenizer, questions. */
+import { access } from 'node:fs/promises';
+import { join } from 'node:path';
+import { readTokenizer } from '../activities/policy/tokenizer-file.ts';
+import type { Recipe } from '../shared/config/recipe.ts';
+import { checkRunId } from '../shared/domain/ids.ts';
+import { DomainError } from '../shared/errors.ts';
+import { loadDatasets, withQuestionFiles } from './datasets.ts';
+import type { RunDatasets } from './datasets.ts';
+import { loadRecipe } from './recipes.ts';
+
+export interface TrainingRequest {
+  recipe: string;
+  runId?: string;
+  questions?: string;
+  heldOut?: string;
+  seed?: number;
+  set?: readonly string[];
+  detach?: boolean;
+  withStack?: boolean;
+}
+
+export interface PreparedRun {
+  /** Null: derive it from the recipe's name. */
+  runId: string | null;
+  recipe: Recipe;
+  datasets: RunDatasets;
+  notes: readonly string[];
+}
+
+/** Throws `InvalidConfig` or `InvalidInput` with what to change. */
+export async function prepareRun(request: TrainingRequest): Promise<PreparedRun> {
+  if (request.detach && request.withStack) {
+    throw new DomainError(
+      'InvalidInput',
+      '--detach and --with-stack exclude each other: the workers of --with-stack end with this command. Start `npx metaagentx up` in another terminal and use --detach alone',
+    );
+  }
+  const runId = request.runId === undefined ? null : checkRunId(request.runId);
+  const written = await loadRecipe(request);
+  await checkInitialPolicy(written);
+  const recipe = withQuestionFiles(written, request.questions, request.heldOut);
+  const datasets = await loadDatasets(recipe);
+  return { runId, recipe, datasets, notes: datasets.notes };
+}
+
+async function checkInitialPolicy({ policy: { init } }: Recipe): Promise<void> {
+  if (init.type === 'random') {
+    await readTokenizer(init.tokenizer);
+    return;
+  }
+  for (const file of ['config.json', 'tokenizer.json']) {
+    await access(join(init.directory, file)).catch((cause: unknown) => {
+      throw new DomainError(
+        'InvalidInput',
+        `policy.init.directory '${init.directory}' has no ${file}: expected a Hugging Face model folder. Download the model, then point to it with --set policy.init.directory=FOLDER`,
+        { directory: init.directory, file },
+        { cause },
+      );
+    });
+  }
+}

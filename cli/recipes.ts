@@ -1,0 +1,76 @@
+/** Finds a recipe by name (a file of `runs/`) or by path, applies the command line's changes, and checks it. */
+import { access, readdir, readFile } from 'node:fs/promises';
+import { extname, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { DomainError } from '../shared/errors.ts';
+import { resolveRecipe } from '../shared/config/resolve-recipe.ts';
+import type { Recipe } from '../shared/config/recipe.ts';
+
+const folder = new URL('../runs/', import.meta.url);
+
+/** Names of the shipped recipes, in order. */
+export async function recipeNames(): Promise<string[]> {
+  const files = await readdir(folder);
+  return files
+    .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'))
+    .map((file) => file.slice(0, -'.ts'.length))
+    .sort();
+}
+
+export interface RecipeRequest {
+  /** Name in `runs/`, or path of a .ts, .mts, .js, .mjs or .json file. */
+  recipe: string;
+  seed?: number;
+  /** `path=value` changes, in order. */
+  set?: readonly string[];
+}
+
+/** Throws `InvalidConfig` naming every wrong field, or `InvalidInput` where there is no such recipe. */
+export async function loadRecipe({ recipe, seed, set = [] }: RecipeRequest): Promise<Recipe> {
+  const { input, where } = await readRecipe(recipe);
+  const changes = seed === undefined ? set : [...set, `seed=${seed}`];
+  return resolveRecipe(input, where, changes);
+}
+
+async function readRecipe(nameOrFile: string): Promise<{ input: unknown; where: string }> {
+  if (/^[a-z0-9][a-z0-9-]*$/.test(nameOrFile)) {
+    const names = await recipeNames();
+    if (names.includes(nameOrFile)) {
+      return { input: await defaultExport(new URL(`${nameOrFile}.ts`, folder).href), where: `recipe '${nameOrFile}'` };
+    }
+    throw new DomainError(
+      'InvalidInput',
+      `there is no recipe '${nameOrFile}': expected one of ${names.join(', ')}, or the path of a recipe file`,
+      { recipe: nameOrFile },
+    );
+  }
+  return { input: await readRecipeFile(nameOrFile), where: `recipe ${nameOrFile}` };
+}
+
+async function readRecipeFile(file: string): Promise<unknown> {
+  const refuse = (reason: string, cause?: unknown): never => {
+    throw new DomainError('InvalidInput', `recipe '${file}' ${reason}`, { file }, { cause });
+  };
+  const path = resolve(file);
+  await access(path).catch(() => refuse('cannot be read: there is no such file'));
+  if (extname(path) === '.json') {
+    try {
+      return JSON.parse(await readFile(path, 'utf8')) as unknown;
+    } catch (cause) {
+      return refuse(`is not JSON: ${(cause as Error).message}`, cause);
+    }
+  }
+  if (!['.ts', '.mts', '.js', '.mjs'].includes(extname(path))) refuse('must end in .ts, .mts, .js, .mjs or .json');
+  let input: unknown;
+  try {
+    input = await defaultExport(pathToFileURL(path).href);
+  } catch (cause) {
+    return refuse(`cannot be loaded: ${(cause as Error).message}`, cause);
+  }
+  return input ?? refuse('has no default export: write `export default defineRecipe({ … })`');
+}
+
+async function defaultExport(href: string): Promise<unknown> {
+  const loaded = (await import(href)) as { default?: unknown };
+  return loaded.default;
+}

@@ -1,0 +1,60 @@
+/**
+ * Goes on with a run: attaches where its workflow still runs; otherwise starts the workflow anew from where the database
+ * says the run stands. Only committed things count: versions, iterations and evaluations that have their documents.
+ */
+import type { Client } from '@temporalio/client';
+import { readRun } from '../activities/run-context.ts';
+import type { Store } from '../activities/store/connect.ts';
+import type { RunPosition } from '../workflows/training-run.ts';
+import { startWorkflow } from './start-run.ts';
+
+export type ResumeOutcome =
+  /** The workflow runs; nothing was started. */
+  | { how: 'attached' }
+  /** The run has ended as planned; nothing was started. */
+  | { how: 'finished' }
+  /** A new execution was started; `from` null means from the beginning. */
+  | { how: 'restarted'; from: RunPosition | null; was: string };
+
+/** What the server says of the run's workflow: `RUNNING`, a closed status, or `MISSING`. */
+export async function workflowStatus(client: Client, workflowId: string): Promise<string> {
+  try {
+    return (await client.workflow.getHandle(workflowId).describe()).status.name;
+  } catch (error) {
+    if (error instanceof Error && error.name === 'WorkflowNotFoundError') return 'MISSING';
+    throw error;
+  }
+}
+
+/** Throws `RunNotFound`. */
+export async function resumeRun(store: Store, client: Client, runId: string): Promise<ResumeOutcome> {
+  const run = await readRun(store, runId);
+  const was = await workflowStatus(client, runId);
+  if (was === 'RUNNING') return { how: 'attached' };
+  if (run.status === 'finished') return { how: 'finished' };
+  const from = await positionOf(store, runId);
+  await startWorkflow(client, run, from);
+  return { how: 'restarted', from, was };
+}
+
+/**
+ * The run's position by its documents; null where it has no initial policy. An update that was committed without its
+ * iteration's record counts as not done: the iteration is repeated, finds everything stored, and records itself.
+ */
+export async function positionOf(store: Store, runId: string): Promise<RunPosition | null> {
+  const [run, policies, iterations, evaluations] = await Promise.all([
+    readRun(store, runId),
+    store.policies.find({ runId }, { projection: { version: 1, madeBy: 1 } }).toArray(),
+    store.iterations.find({ runId }, { projection: { stage: 1, iteration: 1, policyOut: 1 } }).toArray(),
+    store.evaluations.find({ runId }, { projection: { name: 1, metrics: 1 } }).toArray(),
+  ]);
+  if (policies.length === 0) return null;
+  const chunks = policies.filter(({ madeBy }) => madeBy.startsWith('cold-start-'));
+  const trained = [...chunks.map(({ version }) => version), ...iterations.map(({ policyOut }) => policyOut)];
+  return {
+    policyVersion: Math.max(0, ...trained),
+    coldStartChunks: chunks.length,
+    iterations: run.plan.stages.map(({ stage }) => iterations.filter((each) => each.stage === stage).length),
+    evaluations: Object.fromEntries(evaluations.map(({ name, metrics }) => [name, metrics.average ?? 0])),
+  };
+}

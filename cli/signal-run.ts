@@ -1,0 +1,37 @@
+/** Sends a run's workflow a message, after making sure that it can hear it. */
+import { readRun } from '../activities/run-context.ts';
+import { DomainError } from '../shared/errors.ts';
+import type { Cli, CommandResult } from './command.ts';
+import { workflowStatus } from './resume-run.ts';
+import { isServed, withSession } from './session.ts';
+
+export type RunMessage = 'pause' | 'unpause' | 'stop' | 'stop --now';
+
+const effects: Record<RunMessage, (runId: string) => string> = {
+  pause: (runId) => `${runId} pauses after its current iteration. Go on with: npx metaagentx unpause ${runId}`,
+  unpause: (runId) => `${runId} goes on. Watch it with: npx metaagentx status ${runId} --watch`,
+  stop: (runId) => `${runId} ends after its current iteration. Go on later with: npx metaagentx resume ${runId}`,
+  'stop --now': (runId) => `${runId} is being cancelled. Go on later with: npx metaagentx resume ${runId}`,
+};
+
+/** Throws `RunNotFound`, or `InvalidInput` where the run is not running. */
+export async function signalRun(cli: Cli, runId: string, message: RunMessage): Promise<CommandResult> {
+  return withSession(cli, { stack: 'started', workers: 'none' }, async (session) => {
+    const { store, client } = session;
+    const run = await readRun(store, runId);
+    const status = await workflowStatus(client, runId);
+    if (status !== 'RUNNING') {
+      throw new DomainError(
+        'InvalidInput',
+        `run '${runId}' is not running (run: ${run.status}, workflow: ${status.toLowerCase()}), so it cannot ${message}`,
+        { runId, status },
+      );
+    }
+    const handle = client.workflow.getHandle(runId);
+    if (message === 'stop --now') await handle.cancel();
+    else await handle.signal(message);
+    const served = await isServed(session);
+    const waits = served ? '' : '\nNo worker serves it at the moment; it hears this when one does (npx metaagentx up).';
+    return { data: { runId, sent: message, served }, text: effects[message](runId) + waits };
+  });
+}

@@ -1,0 +1,130 @@
+/**
+ * Starts a run: datasets and questions, then the run document, then the workflow. Every write is insert-once under a
+ * derived id, so a start that was cut off anywhere is completed by `resume`.
+ */
+import type { Client } from '@temporalio/client';
+import type { Store } from '../activities/store/connect.ts';
+import type { QuestionDocument, RunDocument } from '../activities/store/documents.ts';
+import { insertAllOnce, insertOnce } from '../activities/store/write.ts';
+import type { Draft } from '../activities/store/write.ts';
+import type { Recipe } from '../shared/config/recipe.ts';
+import type { TemporalConfig } from '../shared/config/temporal-config.ts';
+import type { RunPlan } from '../shared/domain/plan.ts';
+import { DomainError } from '../shared/errors.ts';
+import { makeRunPlan } from '../shared/plan/run-plan.ts';
+import type { RunPosition, trainingRun } from '../workflows/training-run.ts';
+import { visible } from '../workflows/search-attributes.ts';
+import type { Dataset, RunDatasets } from './datasets.ts';
+import { promptsInForce } from './prompts-in-force.ts';
+import { codeVersion } from './settings.ts';
+
+/** Question documents of one write: some megabytes at most, for code questions with large tests. */
+const questionsPerWrite = 200;
+
+export interface RunRequest {
+  runId: string;
+  recipe: Recipe;
+  datasets: Pick<RunDatasets, 'train' | 'heldOut'>;
+  config: TemporalConfig;
+}
+
+/** Throws `InvalidInput` where the run id is taken, in the store or on the server. */
+export async function startRun(store: Store, client: Client, request: RunRequest): Promise<RunPlan> {
+  const { runId, recipe, datasets } = request;
+  await checkFree(store, client, runId);
+  for (const dataset of [datasets.train, datasets.heldOut]) await storeDataset(store, dataset);
+  const plan = planOf(request);
+  const inserted = await insertOnce<RunDocument>(store.runs, {
+    _id: runId,
+    recipe,
+    plan,
+    status: 'created',
+    codeVersion: await codeVersion(),
+    datasets: { train: referenceTo(datasets.train), heldOut: referenceTo(datasets.heldOut) },
+    prompts: promptsInForce(recipe.prompts.form),
+  });
+  if (!inserted) throw taken(runId);
+  await startWorkflow(client, { _id: runId, plan, recipe, datasets }, null);
+  return plan;
+}
+
+const planOf = ({ recipe, datasets, config }: RunRequest): RunPlan =>
+  makeRunPlan({
+    recipe,
+    trainQuestions: datasets.train.questions.length,
+    heldOutQuestions: datasets.heldOut.questions.length,
+    queues: config.queues,
+    activities: config.activities,
+  });
+
+async function checkFree(store: Store, client: Client, runId: string): Promise<void> {
+  if ((await store.runs.findOne({ _id: runId }, { projection: { _id: 1 } })) !== null) throw taken(runId);
+  const running = await client.workflow
+    .getHandle(runId)
+    .describe()
+    .then(
+      ({ status }) => status.name === 'RUNNING',
+      (error: Error) => {
+        if (error.name === 'WorkflowNotFoundError') return false;
+        throw error;
+      },
+    );
+  if (running) {
+    throw new DomainError(
+      'InvalidInput',
+      `a workflow '${runId}' is running on this Temporal server but the store has no such run: choose another --run-id, or end it with: temporal workflow terminate --workflow-id ${runId}`,
+      { runId },
+    );
+  }
+}
+
+const taken = (runId: string) =>
+  new DomainError(
+    'InvalidInput',
+    `run id '${runId}' is taken: choose another --run-id, or go on with it: npx metaagentx resume ${runId}`,
+    { runId },
+  );
+
+const referenceTo = ({ digest, name, questions }: Dataset) => ({ digest, name, count: questions.length });
+
+/** The dataset document comes last: where it stands, all questions do. */
+export async function storeDataset(store: Store, dataset: Dataset): Promise<void> {
+  const { digest, name, questions, provenance } = dataset;
+  if ((await store.datasets.findOne({ _id: digest }, { projection: { _id: 1 } })) !== null) return;
+  for (let from = 0; from < questions.length; from += questionsPerWrite) {
+    const drafts: Draft<QuestionDocument>[] = questions
+      .slice(from, from + questionsPerWrite)
+      .map((question, offset) => ({ _id: `${digest}/${from + offset}`, digest, index: from + offset, question }));
+    await insertAllOnce(store.questions, drafts);
+  }
+  await insertOnce(store.datasets, { _id: digest, name, count: questions.length, provenance });
+}
+
+/** A run as its workflow's start needs it. */
+type Startable = Pick<RunDocument, '_id' | 'plan' | 'recipe'> & {
+  datasets: Record<'train' | 'heldOut', { digest: string; name: string }>;
+};
+
+/** `from` is null for a new run, else where the database says the run stands. */
+export async function startWorkflow(client: Client, run: Startable, from: RunPosition | null): Promise<void> {
+  const { _id: runId, plan, recipe, datasets } = run;
+  const stages = plan.stages.map(({ learner, iterations }) => `${learner} × ${iterations}`).join(', ');
+  await client.workflow.start<typeof trainingRun>('trainingRun', {
+    workflowId: runId,
+    taskQueue: plan.queues.control,
+    args: [{ runId, dataset: datasets.train.digest, plan, from }],
+    typedSearchAttributes: visible({ runId, dataset: datasets.train.name }),
+    staticSummary: `${recipe.name} · seed ${recipe.seed} · ${stages}`,
+    staticDetails: detailsOf(run),
+  });
+}
+
+function detailsOf({ recipe, datasets, plan }: Startable): string {
+  const { questionsPerIteration, designsPerQuestion, executionsPerDesign } = plan.rollout;
+  return [
+    recipe.description,
+    '',
+    `${questionsPerIteration} questions × ${designsPerQuestion} designs × ${executionsPerDesign} executions an iteration`,
+    `train: ${datasets.train.name} · held out: ${datasets.heldOut.name}`,
+  ].join('\n');
+}

@@ -1,0 +1,84 @@
+/** A run's progress as a block of lines for a terminal, and as one plain line for a log. */
+import { policyVersionName } from '../../shared/domain/ids.ts';
+import type { Progress } from '../../shared/domain/plan.ts';
+import { bar, sparkline } from './bars.ts';
+import { compact, duration, fixed, percent } from './numbers.ts';
+import type { Paint } from './paint.ts';
+
+/** What a watcher knows of a run. */
+export interface RunView {
+  progress: Progress;
+  /** Mean reward of each committed iteration, oldest first. */
+  rewards: readonly number[];
+  /** Sampled tokens of all committed iterations. */
+  tokens: number;
+  /** k of avg@k. */
+  samples: number;
+  elapsedMs: number;
+  /** Why nothing moves, or null. */
+  notice: string | null;
+}
+
+const phaseWords: Record<Progress['phase'], string> = {
+  starting: 'making the initial policy',
+  'cold-start': 'cold start: learning the language from examples',
+  training: 'training',
+  evaluating: 'evaluating on held-out questions',
+  paused: 'paused',
+  stopping: 'stopping after this iteration',
+  finished: 'finished',
+};
+
+export function progressBlock(view: RunView, paint: Paint): string[] {
+  const { progress, rewards, notice } = view;
+  const lines = [
+    `${paint.bold(progress.runId)}  ${paint.cyan(phaseWords[progress.phase])}  ${paint.dim(duration(view.elapsedMs))}`,
+    stageLine(progress),
+  ];
+  if (rewards.length > 0) {
+    lines.push(
+      `  reward    ${paint.green(sparkline(rewards))}  ${fixed(rewards.at(-1))} (newest of ${rewards.length})`,
+    );
+  }
+  const evaluations = Object.entries(progress.evaluations);
+  if (evaluations.length > 0) {
+    const shown = evaluations.slice(-4).map(([name, average]) => `${name} ${paint.bold(percent(average))}`);
+    lines.push(`  avg@${view.samples}     ${shown.join(' · ')}`);
+  }
+  lines.push(
+    `  policy    ${versionOf(progress)}${view.tokens === 0 ? '' : `   tokens sampled ${compact(view.tokens)}`}`,
+  );
+  if (notice !== null) lines.push(paint.yellow(`  ${notice}`));
+  return lines;
+}
+
+const versionOf = ({ policyVersion }: Progress) =>
+  policyVersion === null ? 'none yet' : policyVersionName(policyVersion);
+
+function stageLine(progress: Progress): string {
+  const { phase, stage, stages, learner, iteration, iterations } = progress;
+  if (stage === null) {
+    return iteration === null || iterations === null || phase !== 'cold-start'
+      ? `  stages    ${stages} to come`
+      : `  chunk     ${bar(iteration - 1, iterations)}  ${iteration}/${iterations}`;
+  }
+  return `  stage ${stage}/${stages} ${bar(iteration ?? 0, iterations ?? 0)}  iteration ${iteration ?? 0}/${iterations ?? 0} · ${learner === 'both' ? 'both roles learn' : `the ${learner} learns`}`;
+}
+
+/** One line for a log; equal facts give equal lines, so that a watcher prints changes only. */
+export function progressLine({ progress, samples }: Pick<RunView, 'progress' | 'samples'>): string {
+  const { phase, stage, stages, learner, iteration, iterations, meanReward } = progress;
+  const evaluations = Object.entries(progress.evaluations);
+  const newest = evaluations.at(-1);
+  const parts = [
+    phase,
+    phase === 'cold-start' && iteration !== null ? `chunk ${iteration}/${iterations ?? 0}` : null,
+    phase !== 'cold-start' && stage !== null
+      ? `stage ${stage}/${stages} (${learner}) iteration ${iteration ?? 0}/${iterations ?? 0}`
+      : null,
+    progress.policyVersion === null ? null : policyVersionName(progress.policyVersion),
+    meanReward === null ? null : `reward ${fixed(meanReward)}`,
+    newest === undefined ? null : `avg@${samples} ${newest[0]} ${percent(newest[1])}`,
+  ];
+  return `${progress.runId}  ${parts.filter((part) => part !== null).join(' · ')}`;
+}

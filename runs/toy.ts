@@ -1,0 +1,43 @@
+/**
+ * The demo: a policy of under two million parameters learns short word problems from scratch, on a processor, in minutes.
+ * The cold start is mediocre on purpose, so that both roles have something to find (docs/toy.md).
+ */
+import { defineRecipe } from '../shared/config/recipe.ts';
+
+export default defineRecipe({
+  name: 'toy',
+  description: 'Word problems, a tiny policy from random weights: the whole method in minutes on two cores.',
+  policy: {
+    init: {
+      type: 'random',
+      tokenizer: 'toy',
+      decoder: {
+        hiddenSize: 128,
+        intermediateSize: 352,
+        numLayers: 4,
+        numHeads: 4,
+        numKvHeads: 2,
+        headDim: 32,
+        maxPositions: 512,
+      },
+    },
+  },
+  questions: { train: { type: 'toy', count: 512 }, heldOut: { type: 'toy', count: 64 } },
+  coldStart: {
+    type: 'toy',
+    examples: 4000,
+    chunks: 4,
+    steps: 400,
+    batchSize: 32,
+    learningRate: 2e-3,
+    warmupSteps: 20,
+    maxTokensPerMicroBatch: 8192,
+  },
+  prompts: { form: 'terse' },
+  sampling: { designer: { maxTokens: 64 }, executor: { maxTokens: 64 } },
+  limits: { calls: 12, promptTokensPerCall: 400, responseTokensPerCall: 64 },
+  rollout: { questionsPerIteration: 16 },
+  stages: { iterationsPerStage: 10, count: 2 },
+  update: { learningRate: 3e-4, dropZeroAdvantage: true },
+  evaluation: { limit: 64 },
+});
