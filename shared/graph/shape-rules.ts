@@ -42,6 +42,12 @@ function binary(inputs: readonly TensorType[]): readonly TensorType[] {
   return [float(broadcast(floats(inputs, 2)))];
 }
 
+/** Sums are of integers too. */
+function arithmetic([a, b]: readonly TensorType[]): readonly TensorType[] {
+  need(a!.dtype === b!.dtype && a!.dtype !== 'bool', 'operands of one dtype, float32 or int64');
+  return [{ dtype: a!.dtype, shape: broadcast([a!.shape, b!.shape]) }];
+}
+
 /** Rows and columns of op(a) op(b). */
 function product(a: Shape, b: Shape, transA: boolean, transB: boolean): [Dim, Dim] {
   const inner = at(a, transA ? -2 : -1);
@@ -72,8 +78,8 @@ const shapeRules: ShapeRules = {
   clip: unary,
   cast: ([x], { to }) => [{ dtype: to, shape: x!.shape }],
 
-  add: binary,
-  sub: binary,
+  add: arithmetic,
+  sub: arithmetic,
   mul: binary,
   div: binary,
   minimum: binary,

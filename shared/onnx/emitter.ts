@@ -72,6 +72,8 @@ export class Emitter {
   dim(dim: Dim): string {
     if (typeof dim === 'number') return this.ints([dim]);
     return this.once(`dim ${dim}`, () => {
+      const piece = /^(.*)\/(\d+)#(\d+)$/.exec(dim);
+      if (piece) return this.piece(piece[1]!, Number(piece[2]), Number(piece[3]));
       if (dim.includes('*')) {
         const factors = dim.split('*').map((part) => this.dim(/^\d+$/.test(part) ? Number(part) : part));
         return factors.reduce((a, b) => this.emit('Mul', [a, b]));
@@ -88,6 +90,14 @@ export class Emitter {
         { dim },
       );
     });
+  }
+
+  /** ceil(whole / parts), or for the last piece what is left. */
+  private piece(whole: string, parts: number, index: number): string {
+    const rounded = this.emit('Add', [this.dim(whole), this.ints([parts - 1])]);
+    const size = this.emit('Div', [rounded, this.ints([parts])]);
+    if (index < parts - 1) return size;
+    return this.emit('Sub', [this.dim(whole), this.emit('Mul', [size, this.ints([parts - 1])])]);
   }
 
   private once(key: string, make: () => string): string {

@@ -1,0 +1,21 @@
+/** From graph values to a `BuiltGraph`: ONNX bytes with the interface beside them. */
+import { inputName, type Value } from '../graph/graph.ts';
+import { exportOnnx } from '../onnx/export.ts';
+import type { BuiltGraph, TensorSpec } from './interface.ts';
+
+export function finish(
+  inputs: readonly Value[],
+  outputs: Readonly<Record<string, Value>>,
+  weights: ReadonlyMap<string, Float32Array> = new Map(),
+): BuiltGraph {
+  return {
+    onnx: exportOnnx(inputs, outputs, weights),
+    inputs: inputs.filter((value) => !weights.has(inputName(value))).map((value) => spec(inputName(value), value)),
+    outputs: Object.entries(outputs).map(([name, value]) => spec(name, value)),
+  };
+}
+
+function spec(name: string, { dtype, shape }: Value): TensorSpec {
+  if (dtype === 'bool') throw new TypeError(`internal: ${name} is bool, which no graph gives or takes`);
+  return { name, dtype, shape };
+}

@@ -1,0 +1,77 @@
+/** The training graph: loss, token statistics and the gradient of every trainable parameter. Interface: interface.ts. */
+import { DomainError } from '../errors.ts';
+import { add, flatten, split } from '../graph/build.ts';
+import { gradient } from '../graph/gradient.ts';
+import type { Value } from '../graph/graph.ts';
+import { finish } from './built.ts';
+import type { DecoderConfig } from './config.ts';
+import { createDecoder } from './decoder.ts';
+import type { BuiltGraph, GradientGraphOptions } from './interface.ts';
+import { checkLoss, lossInputs, lossTerms, type LossTerms, type LossTokens } from './loss.ts';
+import { joined, scoreTargets } from './scores.ts';
+
+/** Throws `UnsupportedModel` for a bad config and `InvalidInput` for bad options. */
+export function buildGradientGraph(config: DecoderConfig, options: GradientGraphOptions): BuiltGraph {
+  const { loss, accumulate = false, lossChunks = 1, trainable = () => true } = options;
+  checkLoss(loss);
+  checkChunks(lossChunks);
+  const decoder = createDecoder(config);
+  const { graph } = decoder;
+  const inputIds = graph.input('input_ids', 'int64', ['B', 'T']);
+  const targets = graph.input('targets', 'int64', ['B', 'T']);
+  const perToken = new Map(
+    (['weight', ...lossInputs(loss)] as const).map((name) => [
+      name,
+      split(flatten(graph.input(name, 'float32', ['B', 'T'])), lossChunks),
+    ]),
+  );
+
+  const pieces = scoreTargets(decoder, inputIds, targets, lossChunks);
+  const terms = pieces.map((piece, i) => {
+    const at = (name: Parameters<typeof perToken.get>[0]) => perToken.get(name)?.[i];
+    const tokens: LossTokens = {
+      ...piece,
+      weight: at('weight')!,
+      advantage: at('advantage'),
+      oldLogProb: at('old_log_prob'),
+      refLogProb: at('ref_log_prob'),
+    };
+    return lossTerms(loss, tokens);
+  });
+  const totals = totalTerms(terms);
+
+  const learned = [...decoder.parameters].filter(([name]) => trainable(name));
+  if (learned.length === 0) {
+    throw new DomainError(
+      'InvalidInput',
+      'Gradient graph: no parameter is trainable; expected at least one. Widen `trainable`.',
+    );
+  }
+  const start = accumulate
+    ? learned.map(([name, value]) => graph.input(`accum.${name}`, 'float32', value.shape))
+    : undefined;
+  const gradients = gradient(
+    totals.loss,
+    learned.map(([, value]) => value),
+    start,
+  );
+  const outputs: Record<string, Value> = {
+    ...totals,
+    log_prob: joined(pieces, 'logProb', targets),
+    entropy: joined(pieces, 'entropy', targets),
+  };
+  learned.forEach(([name], i) => (outputs[`grad.${name}`] = gradients[i]!));
+  return finish(graph.inputs, outputs);
+}
+
+export function checkChunks(chunks: number): void {
+  if (Number.isSafeInteger(chunks) && chunks >= 1) return;
+  throw new DomainError('InvalidInput', `lossChunks is ${chunks}; expected a positive integer.`, { chunks });
+}
+
+function totalTerms(terms: readonly LossTerms[]): LossTerms {
+  return terms.reduce((total, next) => {
+    const sums = Object.entries(next).map(([name, value]) => [name, add(total[name as keyof LossTerms]!, value)]);
+    return Object.fromEntries(sums) as LossTerms;
+  });
+}
