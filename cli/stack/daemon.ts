@@ -26,8 +26,9 @@ export async function startDetached(options: {
   stateDir: string;
   queues?: readonly WorkerQueue[];
   log: Log;
+  env?: Record<string, string | undefined>;
 }): Promise<{ pid: number; logFile: string }> {
-  const { stateDir, queues = workerQueues, log } = options;
+  const { stateDir, queues = workerQueues, log, env = process.env } = options;
   const logFile = join(stateDir, 'logs', 'stack.log');
   mkdirSync(join(stateDir, 'logs'), { recursive: true });
   const logFrom = statSync(logFile, { throwIfNoEntry: false })?.size ?? 0;
@@ -35,6 +36,7 @@ export async function startDetached(options: {
   const script = join(cloneRoot, 'cli', 'stack', 'daemon.ts');
   const child = spawn(process.execPath, ['--import', 'tsx', script, stateDir, ...queues], {
     cwd: cloneRoot,
+    env,
     stdio: ['ignore', fd, fd],
     detached: true,
   });
@@ -62,9 +64,12 @@ async function main([stateDir, ...queues]: string[]): Promise<number> {
   process.once('SIGTERM', () => ending.abort());
   process.once('SIGINT', () => ending.abort());
   let stack: Stack | null = null;
+  let staying: NodeJS.Timeout | undefined;
   try {
     stack = await ensureStack({ stateDir, log, signal: ending.signal });
     const workers = await startWorkers({ stack, queues: queues as WorkerQueue[], log });
+    // Without children of its own (everything joined or configured) nothing else would keep this process.
+    staying = setInterval(() => undefined, 60_000);
     log(readyLine);
     const asked = new Promise<null>((resolve) => ending.signal.addEventListener('abort', () => resolve(null)));
     if (ending.signal.aborted) return 0;
@@ -72,6 +77,7 @@ async function main([stateDir, ...queues]: string[]): Promise<number> {
     if (lost !== null) log(`giving up: ${lost.message}`);
     return lost === null ? 0 : 1;
   } finally {
+    clearInterval(staying);
     await stack?.stop();
   }
 }

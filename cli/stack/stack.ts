@@ -93,6 +93,7 @@ class Starter {
   async start(): Promise<Stack> {
     const { stateDir, log, signal } = this.#options;
     process.once('exit', this.#lastMoment);
+    signal?.addEventListener('abort', () => void this.#stop(), { once: true });
     try {
       signal?.throwIfAborted();
       await reapOrphanWorkers(stateDir, log);
@@ -104,10 +105,11 @@ class Starter {
       const addresses = { ...temporal, ...mongo } as StackAddresses;
       signal?.throwIfAborted();
       await changeRecord(stateDir, (record) => ({ ...record, addresses, ports: this.#ports }));
-      signal?.addEventListener('abort', () => void this.#stop(), { once: true });
       return this.#handle(addresses);
     } catch (error) {
       await this.#stop();
+      // What failed because of the interruption is not the reason.
+      signal?.throwIfAborted();
       throw error;
     }
   }
@@ -224,7 +226,8 @@ class Starter {
 
   /** Starts the server, adopts a killed owner's, or leaves a living owner's alone. */
   async #own(plan: ProcessPlan, running: ProcessRecord | null): Promise<void> {
-    const { stateDir, log } = this.#options;
+    const { stateDir, log, signal } = this.#options;
+    signal?.throwIfAborted();
     if (running !== null && isAlive(running.supervisor)) {
       log(
         `${plan.name}: joined the running one (pid ${running.identity.pid}, started by process ${running.supervisor.pid})`,

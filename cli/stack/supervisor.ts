@@ -23,6 +23,8 @@ export interface ProcessPlan {
   readyWithinMs: number;
   /** Time between SIGTERM and SIGKILL. */
   graceMs: number;
+  /** Pauses before the first, second, ... restart; the last one repeats. */
+  pausesMs?: readonly number[];
 }
 
 /** What the supervisor tells its owner. */
@@ -36,7 +38,7 @@ export interface SupervisorEvents {
 
 const pollMs = 50;
 const watchMs = 500;
-const pausesMs = [100, 500, 1000, 2000, 5000];
+const defaultPausesMs: readonly number[] = [100, 500, 1000, 2000, 5000];
 /** This many deaths within this time mean that restarting does not help. */
 const maxDeaths = 6;
 const deathWindowMs = 120_000;
@@ -100,7 +102,6 @@ export class Supervisor {
     this.#watch = setInterval(() => {
       if (!isAlive(identity)) this.#died(identity, 'ended');
     }, watchMs);
-    this.#watch.unref();
   }
 
   /** Ends the process for good; waits until it is gone. */
@@ -149,7 +150,8 @@ export class Supervisor {
         throw new Error(
           `${this.plan.name} died ${count} times in ${deathWindowMs / 1000} s (${reason}); see ${this.plan.logFile}`,
         );
-      const pauseMs = pausesMs[Math.min(count, pausesMs.length) - 1] ?? 5000;
+      const { pausesMs = defaultPausesMs } = this.plan;
+      const pauseMs = pausesMs[Math.min(count, pausesMs.length) - 1] ?? 0;
       this.#events.log(`${this.plan.name} ${reason}; starting it again in ${pauseMs} ms`);
       await sleep(pauseMs);
       if (this.#stopping) return;

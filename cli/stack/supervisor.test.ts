@@ -1,0 +1,111 @@
+/** The supervisor with small Node programs: start, crash, give up, drain, kill, and taking over a stranger's child. */
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { identify, isAlive, type Identity } from '../../bootstrap/identity.mjs';
+import { readLog, Supervisor, tail, type ProcessPlan } from './supervisor.ts';
+
+let folder: string;
+let supervisor: Supervisor;
+let lines: string[];
+let started: Identity[];
+let lost: Error[];
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'supervisor-'));
+  [lines, started, lost] = [[], [], []];
+});
+afterEach(async () => {
+  await supervisor.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function supervise(script: string, plan: Partial<ProcessPlan> = {}): Supervisor {
+  const logFile = join(folder, 'it.log');
+  supervisor = new Supervisor(
+    {
+      name: 'it',
+      program: process.execPath,
+      args: ['-e', script],
+      env: process.env,
+      logFile,
+      ready: async ({ logFrom }) => (readLog(logFile, logFrom).includes('ready') ? null : 'silent'),
+      readyWithinMs: 10_000,
+      graceMs: 5000,
+      ...plan,
+    },
+    { log: (line) => lines.push(line), onRunning: async (id) => started.push(id), onLost: (error) => lost.push(error) },
+  );
+  return supervisor;
+}
+
+const serve = 'console.log("ready"); setInterval(() => {}, 1000)';
+const pidOf = (each: Identity | undefined) => each?.pid ?? 0;
+
+test('a killed process is started again, with two lines, and its end is waited for', async () => {
+  await supervise(serve).start();
+  process.kill(pidOf(started[0]), 'SIGKILL');
+  await vi.waitFor(() => expect(started).toHaveLength(2), { timeout: 8000 });
+  await vi.waitFor(() => expect(lines).toHaveLength(2));
+  expect(lines[0]).toBe('it ended with SIGKILL; starting it again in 100 ms');
+  expect(lines[1]).toMatch(/^it is back \(pid \d+\) after \d+ ms$/);
+  await supervisor.stop();
+  expect(started.map(isAlive)).toEqual([false, false]);
+  expect(lines).toHaveLength(2);
+});
+
+test('a process of its own session: a signal to our group does not reach it', async () => {
+  await supervise(serve).start();
+  const pid = pidOf(started[0]);
+  // Its process group is its own, so the group can be signalled by its pid.
+  expect(() => process.kill(-pid, 0)).not.toThrow();
+});
+
+test('a start that fails tells the end of its log, and leaves no process', async () => {
+  const failing = supervise('console.error("Error: port in use"); process.exit(3)').start();
+  await expect(failing).rejects.toThrow(/it ended with exit code 3; its log .* ends: Error: port in use/);
+  const slow = supervise('setInterval(() => {}, 1000)', { readyWithinMs: 200 });
+  await expect(slow.start()).rejects.toThrow('was not ready within 0.2 s (silent)');
+  expect(slow.identity).toBeNull();
+  const missing = supervise('', { program: '/no/such/program' });
+  await expect(missing.start()).rejects.toThrow('ENOENT');
+});
+
+test('a process that dies again and again is given up', async () => {
+  await supervise('console.log("ready"); setTimeout(() => process.exit(1), 300)', { pausesMs: [10] }).start();
+  await vi.waitFor(() => expect(lost).toHaveLength(1), { timeout: 15_000 });
+  expect(lost[0]?.message).toContain('it died 6 times in 120 s (ended with exit code 1)');
+}, 20_000);
+
+test('SIGTERM lets it drain; one that ignores it is killed after the grace', async () => {
+  const mark = join(folder, 'drained');
+  await supervise(
+    `process.on("SIGTERM", () => { require("fs").writeFileSync(${JSON.stringify(mark)}, ""); process.exit(0) }); ${serve}`,
+  ).start();
+  await supervisor.stop();
+  expect(existsSync(mark)).toBe(true);
+  await supervise(`process.on("SIGTERM", () => {}); ${serve}`, { graceMs: 200 }).start();
+  const before = Date.now();
+  await supervisor.stop();
+  expect(Date.now() - before).toBeGreaterThanOrEqual(200);
+  expect(started.some(isAlive)).toBe(false);
+});
+
+test('an adopted process is watched, restarted and stopped like an own one', async () => {
+  const orphan = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { detached: true, stdio: 'ignore' });
+  const identity = identify(orphan.pid ?? 0);
+  await supervise(serve).adopt(identity);
+  expect(supervisor.identity).toEqual(identity);
+  process.kill(identity.pid, 'SIGKILL');
+  await vi.waitFor(() => expect(started).toHaveLength(2), { timeout: 8000 });
+  expect(pidOf(started[1])).not.toBe(identity.pid);
+});
+
+test('the end of a log leaves out stack frames', async () => {
+  await supervise(
+    'console.log("ready"); console.log("TypeError: no\\n    at x (y:1)\\n}\\n\\nNode.js v20"); ' + serve,
+  ).start();
+  expect(tail(supervisor.plan.logFile, 0, 2)).toMatch(/TypeError: no/);
+});
