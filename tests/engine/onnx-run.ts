@@ -7,7 +7,10 @@ export type Feed = Float32Array | readonly number[];
 
 export interface Runner {
   /** Runs once; `dims` gives the symbolic dimensions. Outputs by name, in number arrays. */
-  run(feeds: Readonly<Record<string, Feed>>, dims: Readonly<Record<string, number>>): Promise<Record<string, Float32Array>>;
+  run(
+    feeds: Readonly<Record<string, Feed>>,
+    dims: Readonly<Record<string, number>>,
+  ): Promise<Record<string, Float32Array>>;
   close(): Promise<void>;
 }
 

@@ -94,7 +94,6 @@ export class Isolate {
       const boot = vm.evalBytecode(engine.guest);
       const guest = vm.callFunction(boot, vm.undefined, send, vm.newString(JSON.stringify(start.config)));
       this.settleHandle = guest.getProp('settle');
-      // The first line of the script stays line 1, so that errors name the Designer's lines.
       const script = vm.evalCode(`${wrapperHead}${start.script}\n})`, scriptFile, EvalFlags.STRICT);
       vm.callFunction(guest.getProp('begin'), vm.undefined, script);
     });
