@@ -40,7 +40,7 @@ const unicode: readonly (readonly [RegExp, string])[] = [
   [/[‘’′]/g, "'"],
   [/⟨/g, '\\langle '],
   [/⟩/g, '\\rangle '],
-  [/[   ​]/g, ' '],
+  [/[\u00a0\u2000-\u200b\u202f\u205f\u3000]/g, ' '],
   [/[€£¥₹₽₩]/g, ''],
   [/→/g, '\\to '],
 ];
@@ -54,7 +54,10 @@ const spacing =
 export function cleanAnswer(text: string): string {
   let s = text.trim();
   if (/[^\x20-\x7e]/.test(s)) s = fromUnicode(s);
-  if (/^[\w\s.,/+*()-]*$/.test(s)) return joinDigits(s).trim().replace(/[.,;]+$/, '');
+  if (/^[\d\s.,/+*()-]*$/.test(s))
+    return joinDigits(s)
+      .trim()
+      .replace(/[.,;]+$/, '');
   s = s
     .replace(/\*\*|__(?=\S)|`/g, (m) => (m === '__' ? m : ''))
     .replace(/\\\$/g, ' ')
@@ -68,10 +71,11 @@ export function cleanAnswer(text: string): string {
     .replace(/(?<=\d)\s*\{,\s*\}\s*(?=\d{3})/g, '')
     .replace(/(?<=\d)\s*\{\s*,\s*\}\s*(?=\d)/g, '')
     .replace(/(?<=\d)\\[,!; ]\s*(?=\d{3}(?!\d))/g, '')
-    .replace(/\\[,;:!]|\\ |~/g, ' ')
-    .replace(/\\q?quad(?![b-zB-Z])/g, ' ; ')
+    .replace(/(?<!\\)\\[,;:! ]|~/g, ' ')
+    .replace(/\\q?quad(?![b-zB-Z])/g, ' , ')
     .replace(/\\(?:hspace|vspace|phantom|hphantom|label|tag)\*?\{[^{}]*\}/g, ' ')
     .replace(/\\%/g, '%')
+    .replace(/(?<=[\d)}\]])(or|and)(?=[A-Za-z(\d\\])/g, ' $1 ')
     .replace(/\\(?:not\s*=|not=)/g, '\\ne ')
     .replace(/\s+/g, ' ')
     .trim();
@@ -85,7 +89,10 @@ function joinDigits(s: string): string {
     .replace(/(?<![\d.,])([1-9]\d{0,2})((?:,\d{3})+)(?![\d]|,\d)/g, (m, head: string, rest: string, at: number) =>
       insideBrackets(s, at) ? m : head + rest.replace(/,/g, ''),
     )
-    .replace(/(?<![\d.,\w])([1-9]\d{0,2})((?: \d{3})+)(?![\d/]|,\d)/g, (_, head: string, rest: string) => head + rest.replace(/ /g, ''));
+    .replace(
+      /(?<![\d.,\w])([1-9]\d{0,2})((?: \d{3})+)(?![\d/]|,\d)/g,
+      (_, head: string, rest: string) => head + rest.replace(/ /g, ''),
+    );
 }
 
 /** In `(1,234)` the comma separates; at top level it groups digits. */
@@ -111,8 +118,11 @@ function fromUnicode(text: string): string {
 /** What is left of an answer when only its letters, digits and signs count: for text answers and identical notation. */
 export function canonicalText(clean: string): string {
   return clean
-    .replace(/\\(?:text|textbf|textit|textrm|mathrm|mathbf|mbox|operatorname\*?|textnormal|mathit|textsf|mathsf)\s*\{([^{}]*)\}/g, ' $1 ')
-    .replace(/[{}\s]|\\ /g, '')
+    .replace(
+      /\\(?:text|textbf|textit|textrm|mathrm|mathbf|mbox|operatorname\*?|textnormal|mathit|textsf|mathsf)\s*\{([^{}]*)\}/g,
+      ' $1 ',
+    )
+    .replace(/[{}\s]/g, '')
     .replace(/["'.!?]+$/g, '')
     .toLowerCase();
 }

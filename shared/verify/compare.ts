@@ -43,7 +43,8 @@ function same(g: Node, a: Node, budget: Budget): string | null {
   if (g.k === 'ratio' && a.k === 'ratio') return sameRatio(g, a, budget);
   if (isCollection(g) || isCollection(a)) return sameCollection(g, a, budget);
   if (g.k === 'named' || a.k === 'named') return g.k === 'named' && a.k === 'named' && g.name === a.name ? 'set' : null;
-  if (g.k === 'text' || a.k === 'text') return g.k === 'text' && a.k === 'text' && g.text === a.text && g.text !== '' ? 'text' : null;
+  if (g.k === 'text' || a.k === 'text')
+    return g.k === 'text' && a.k === 'text' && g.text === a.text && g.text !== '' ? 'text' : null;
   return scalarEqual(g, a);
 }
 
@@ -70,7 +71,9 @@ function stripMembership(node: Node): Node {
 
 /** A list that can only mean a region: of inequalities. */
 const isRegion = (node: Node) =>
-  node.k === 'list' && node.items.every((item) => item.k === 'relation') && node.items.some((item) => !isEquation(item));
+  node.k === 'list' &&
+  node.items.every((item) => item.k === 'relation') &&
+  node.items.some((item) => !isEquation(item));
 
 function sameRegion(g: Node, a: Node): string | null {
   if (g.k === 'relation' && a.k === 'relation' && sameInequalities(g, a)) return 'inequality';
@@ -81,7 +84,8 @@ function sameRegion(g: Node, a: Node): string | null {
     const crossed = g.op !== 'minus' && sameAnswer(g.left, a.right) !== null && sameAnswer(g.right, a.left) !== null;
     return straight || crossed ? 'set' : null;
   }
-  if (isRegion(g) && isRegion(a)) return unordered(items(g)!, items(a)!, (p, q) => sameRegion(p, q) !== null) ? 'inequality' : null;
+  if (isRegion(g) && isRegion(a))
+    return unordered(items(g)!, items(a)!, (p, q) => sameRegion(p, q) !== null) ? 'inequality' : null;
   return null;
 }
 
@@ -119,22 +123,27 @@ function sameAngle(g: Node, a: Node, budget: Budget): string | null {
 function sameMatrix(g: Node, a: Node, budget: Budget): string | null {
   const [x, y] = [matrixValue(g), matrixValue(a)];
   if (x === null || y === null || x.length !== y.length) return null;
-  const equal = x.every((row, i) => row.length === y[i]!.length && row.every((cell, j) => same(cell, y[i]![j]!, budget) !== null));
+  const equal = x.every(
+    (row, i) => row.length === y[i]!.length && row.every((cell, j) => same(cell, y[i]![j]!, budget) !== null),
+  );
   return equal ? 'matrix' : null;
 }
 
 /** Rows of a matrix, a column for a tuple, a number times a matrix, and sums and products of matrices. */
 function matrixValue(node: Node): readonly (readonly Node[])[] | null {
   if (node.k === 'matrix') return node.rows;
-  if (node.k === 'group') return node.items.length === 1 ? matrixValue(node.items[0]!) : node.items.map((item) => [item]);
+  if (node.k === 'group')
+    return node.items.length === 1 ? matrixValue(node.items[0]!) : node.items.map((item) => [item]);
   if (node.k === 'negate') return scale({ k: 'negate', of: unit }, matrixValue(node.of));
   if (node.k === 'add') return node.items.map(matrixValue).reduce((x, y) => zip(x, y));
   if (node.k === 'multiply') {
-    return node.items.map((item) => matrixValue(item) ?? item).reduce<Node | readonly (readonly Node[])[] | null>((x, y) => {
-      if (x === null) return y;
-      if (isRows(x)) return isRows(y) ? timesRows(x, y) : scale(y, x);
-      return isRows(y) ? scale(x, y) : { k: 'multiply', items: [x, y] };
-    }, null) as readonly (readonly Node[])[] | null;
+    return node.items
+      .map((item) => matrixValue(item) ?? item)
+      .reduce<Node | readonly (readonly Node[])[] | null>((x, y) => {
+        if (x === null) return y;
+        if (isRows(x)) return isRows(y) ? timesRows(x, y) : scale(y, x);
+        return isRows(y) ? scale(x, y) : { k: 'multiply', items: [x, y] };
+      }, null) as readonly (readonly Node[])[] | null;
   }
   if (node.k === 'divide') {
     const rows = matrixValue(node.top);
@@ -156,18 +165,27 @@ function zip(x: Rows | null, y: Rows | null): Rows | null {
 function timesRows(x: Rows, y: Rows): Rows | null {
   if (x[0]!.length !== y.length || x.length * y.length * y[0]!.length > 500) return null;
   return x.map((row) =>
-    y[0]!.map((_, j): Node => ({ k: 'add', items: row.map((cell, i): Node => ({ k: 'multiply', items: [cell, y[i]![j]!] })) })),
+    y[0]!.map((_, j): Node => ({
+      k: 'add',
+      items: row.map((cell, i): Node => ({ k: 'multiply', items: [cell, y[i]![j]!] })),
+    })),
   );
 }
 
 function sameRatio(g: Node & { k: 'ratio' }, a: Node & { k: 'ratio' }, budget: Budget): string | null {
   if (g.items.length !== a.items.length) return null;
   if (g.items.every((item, i) => same(item, a.items[i]!, budget) !== null)) return 'ratio';
-  const part = (node: Node & { k: 'ratio' }, i: number): Node => ({ k: 'divide', top: node.items[i]!, bottom: node.items[0]! });
+  const part = (node: Node & { k: 'ratio' }, i: number): Node => ({
+    k: 'divide',
+    top: node.items[i]!,
+    bottom: node.items[0]!,
+  });
+  if ([...g.items, ...a.items].some((item) => evaluateExact(item)?.top === 0n)) return null;
   return g.items.every((_, i) => i === 0 || scalarEqual(part(g, i), part(a, i)) !== null) ? 'ratio' : null;
 }
 
-const isCollection = (node: Node) => node.k === 'list' || node.k === 'set' || (node.k === 'group' && node.items.length > 1);
+const isCollection = (node: Node) =>
+  node.k === 'list' || node.k === 'set' || (node.k === 'group' && node.items.length > 1);
 function items(node: Node): readonly Node[] | null {
   return node.k === 'list' || node.k === 'set' || node.k === 'group' ? node.items : null;
 }
@@ -208,7 +226,8 @@ function flat(node: Node): readonly Node[] {
 }
 
 function unordered(x: readonly Node[], y: readonly Node[], equal: (a: Node, b: Node) => boolean): boolean {
-  if (x.length !== y.length) return covers(x, y, equal) && covers(y, x, (a, b) => equal(b, a)) && x.length < 40 && y.length < 40;
+  if (x.length !== y.length)
+    return covers(x, y, equal) && covers(y, x, (a, b) => equal(b, a)) && x.length < 40 && y.length < 40;
   const rest = [...y];
   for (const item of x) {
     const at = rest.findIndex((other) => equal(item, other));

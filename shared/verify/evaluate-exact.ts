@@ -90,7 +90,9 @@ function callOf(name: string, args: readonly (Rational | null)[]): Rational | nu
     case 'sqrt':
       return x.top < 0n ? null : perfectRoot(x, 2);
     case 'root':
-      return y !== undefined && y !== null && isInteger(y) && y.top > 0n && y.top < 64n ? perfectRoot(x, Number(y.top)) : null;
+      return y !== undefined && y !== null && isInteger(y) && y.top > 0n && y.top < 64n
+        ? perfectRoot(x, Number(y.top))
+        : null;
     case 'abs':
       return { top: absolute(x.top), bottom: x.bottom };
     case 'floor':

@@ -47,7 +47,8 @@ function callOf(node: Node & { k: 'call' }, p: bigint): bigint | null {
   const [n, k] = args;
   if (n === null || n === undefined || !isInteger(n) || n.top < 0n || n.top > largestProduct) return null;
   if (node.name === 'factorial') return factorial(n.top, p);
-  if (node.name !== 'binom' || k === null || k === undefined || !isInteger(k) || k.top < 0n || k.top > n.top) return null;
+  if (node.name !== 'binom' || k === null || k === undefined || !isInteger(k) || k.top < 0n || k.top > n.top)
+    return null;
   return quotient(factorial(n.top, p), (factorial(k.top, p) * factorial(n.top - k.top, p)) % p, p);
 }
 
@@ -68,7 +69,7 @@ function fold(items: readonly (bigint | null)[], start: bigint, f: (x: bigint, y
 
 function quotient(top: bigint, bottom: bigint, p: bigint): bigint | null {
   const b = ((bottom % p) + p) % p;
-  return b === 0n ? null : (((((top % p) + p) % p) * inverse(b, p)) % p);
+  return b === 0n ? null : ((((top % p) + p) % p) * inverse(b, p)) % p;
 }
 
 const inverse = (x: bigint, p: bigint) => powerMod(x, p - 2n, p);

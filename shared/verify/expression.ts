@@ -118,6 +118,17 @@ export function rename(node: Node, from: string, to: string): Node {
     : mapChildren(node, (c) => rename(c, from, to));
 }
 
-const structural = new Set(['group', 'set', 'list', 'matrix', 'relation', 'setOp', 'named', 'text', 'plusMinus', 'ratio']);
+const structural = new Set([
+  'group',
+  'set',
+  'list',
+  'matrix',
+  'relation',
+  'setOp',
+  'named',
+  'text',
+  'plusMinus',
+  'ratio',
+]);
 /** A formula with one value: nothing structural at its top. */
 export const isScalar = (node: Node) => !structural.has(node.k);

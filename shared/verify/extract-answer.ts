@@ -77,7 +77,10 @@ function onlyParts(gap: string): boolean {
     .replace(/\\q?quad|\\[()[\],;: ]|[a-zA-Z](?:_\{?\w{1,3}\}?)?\s*=\s*$/g, ' ');
   if (!/^[\sA-Za-z$.,;()*]*$/.test(plain)) return false;
   const words = plain.match(/[A-Za-z]+/g) ?? [];
-  return words.length === 0 || (words.length <= 6 && (plain.includes(',') || words.some((word) => /^(?:and|or)$/i.test(word))));
+  return (
+    words.length === 0 ||
+    (words.length <= 6 && (plain.includes(',') || words.some((word) => /^(?:and|or)$/i.test(word))))
+  );
 }
 
 /** The run of boxes at the end with nothing but separators and a word or two between, joined by commas; else null. */
@@ -112,7 +115,10 @@ export function closingBrace(text: string, open: number): number {
 export function hashAnswer(text: string): string | null {
   const at = text.lastIndexOf('####');
   if (at < 0) return null;
-  const line = text.slice(at + 4).split('\n', 1)[0]!.trim();
+  const line = text
+    .slice(at + 4)
+    .split('\n', 1)[0]!
+    .trim();
   return line === '' || line.startsWith('#') ? null : line;
 }
 
@@ -144,7 +150,8 @@ function statement(rest: string): string | null {
   const line = body.split('\n', 1)[0]!;
   if (display !== null) {
     const after = body.slice(display[0].length).split('\n', 1)[0]!;
-    const more = /^(?:\s*(?:,|and|or|,\s*and|,\s*or)\s*\$[^$\n]+\$|\s*(?:\\?%|percent|degrees))+/.exec(after)?.[0] ?? '';
+    const more =
+      /^(?:\s*(?:,|and|or|,\s*and|,\s*or)\s*\$[^$\n]+\$|\s*(?:\\?%|percent|degrees))+/.exec(after)?.[0] ?? '';
     return stripMath(display[1]! + more);
   }
   const sentence = line
@@ -166,7 +173,9 @@ function tail(sentence: string): string {
   const words = prose.match(/(?<![A-Za-z])[A-Za-z]{2,}(?![A-Za-z(])/g) ?? [];
   const value = /\d|\$/.test(prose);
   const quantity = /^[-+]?[\d.,/\s]+%?\s*[A-Za-z°²³^\d\s/]*$/.test(sentence);
-  return words.length >= 2 && value && !quantity && !/^[^A-Za-z]*(?:[a-z]\s*=|\$)/.test(sentence) ? (ending(sentence) ?? sentence) : sentence;
+  return words.length >= 2 && value && !quantity && !/^[^A-Za-z]*(?:[a-z]\s*=|\$)/.test(sentence)
+    ? (ending(sentence) ?? sentence)
+    : sentence;
 }
 
 /** Opening and closing delimiters of one math span. */
@@ -196,14 +205,20 @@ function lastLine(text: string): string | null {
 }
 
 const span = /\$\$?([^$]+)\$\$?|\\\((.+?)\\\)|\\\[(.+?)\\\]/g;
-const verb = /(?:\bis\b|\bare\b|\bequals\b|\bbe\b|=|≈|\bget\b|\bof\b|\bby\b|\bto\b|\bgives?\b|\bpays?\b|\bhas\b|\bcosts?\b)\s*(?:exactly\s+|approximately\s+|about\s+|\$(?=\d))?/gi;
+const verb =
+  /(?:\bis\b|\bare\b|\bequals\b|\bbe\b|=|≈|\bget\b|\bof\b|\bby\b|\bto\b|\bgives?\b|\bpays?\b|\bhas\b|\bcosts?\b)\s*(?:exactly\s+|approximately\s+|about\s+|\$(?=\d))?/gi;
 
 /** What a line ends in: its last math span, its last number with sign, or the text after its last verb. */
 function ending(line: string): string | null {
   const money = line.replace(/\\?\$(?=\d[\d,.]*(?![^$]*\$))/g, '');
   const spans = [...money.matchAll(span)];
   const last = spans[spans.length - 1];
-  const said = last === undefined ? null : /.*(?:\bis|\bare|=|\bequals)\s+([-−]?\d[\d,]*(?:\.\d+)?(?:\/\d+)?\s*%?)(?![\d/])/.exec(money.slice(last.index + last[0].length));
+  const said =
+    last === undefined
+      ? null
+      : /.*(?:\bis|\bare|=|\bequals|\bby)\s+([-−]?\d[\d,]*(?:\.\d+)?(?:\/\d+)?\s*%?)(?![\d/])/.exec(
+          money.slice(last.index + last[0].length),
+        );
   if (said !== null) return said[1]!.replace(/,$/, '');
   if (last !== undefined) {
     const percent = /^\s*(?:\\?%|percent)/.exec(money.slice(last.index + last[0].length));
@@ -213,8 +228,15 @@ function ending(line: string): string | null {
   const final = verbs[verbs.length - 1];
   const rest = final === undefined ? money : money.slice(final.index + final[0].length);
   const after = rest.trim().replace(/[.!]$/, '');
-  if (final !== undefined && after.length <= 60 && /^[-+\\(\[{]?[\d.(\[\\]|^[-+]?[a-z]?[\d^*/+()-]+$|^[A-E]$|^\\?[a-z]?\s*[<>≤≥]/.test(after)) return after;
-  const inequality = /[a-z]\s*(?:<=|>=|!=|<|>|≤|≥|\\le|\\ge|\\lt|\\gt|\\ne|\\leq|\\geq|\\neq)\s*[-\d\w./\\{}]+/.exec(money);
+  if (
+    final !== undefined &&
+    after.length <= 60 &&
+    /^[-+\\([{]?[\d.([\\]|^[-+]?[a-z]?[\d^*/+()-]+$|^[A-E]$|^\\?[a-z]?\s*[<>≤≥]/.test(after)
+  )
+    return after;
+  const inequality = /[a-z]\s*(?:<=|>=|!=|<|>|≤|≥|\\le|\\ge|\\lt|\\gt|\\ne|\\leq|\\geq|\\neq)\s*[-\d\w./\\{}]+/.exec(
+    money,
+  );
   if (inequality !== null) return inequality[0];
   const numbers = [...money.matchAll(/(?<![\w.])[-−]?\d[\d,]*(?:\.\d+)?(?:\/\d+)?(?:\s*%)?/g)];
   const number = numbers[numbers.length - 1]?.[0];

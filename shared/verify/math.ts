@@ -51,10 +51,11 @@ export function compareAnswers(gold: string, answer: string): string | null {
   if (goldLetters === answerLetters && goldLetters !== '') return wholeGold !== null ? 'integer' : 'text';
   const choice = sameChoice(g, a);
   if (choice !== null) return choice ? 'choice' : null;
-  for (const x of readings(g)) for (const y of readings(a)) {
-    const how = sameAnswer(x, y);
-    if (how !== null) return how;
-  }
+  for (const x of readings(g))
+    for (const y of readings(a)) {
+      const how = sameAnswer(x, y);
+      if (how !== null) return how;
+    }
   return sameWords(g, a) ? 'text' : null;
 }
 
@@ -87,8 +88,16 @@ function* variants(clean: string): Generator<string> {
     yield `${comma[1]!}.${comma[2]!}`;
   }
   const mixedNumber = /^(-?)(\d+)\s+(\d+)\s*\/\s*(\d+)(.*)$/.exec(clean);
-  if (mixedNumber !== null) yield `${mixedNumber[1]!}(${mixedNumber[2]!}+${mixedNumber[3]!}/${mixedNumber[4]!})${mixedNumber[5]!}`;
-  const labelled = /^(?:\\(?:text|textbf|mathrm)\{\s*\(?[A-Ja-j][).:]?\s*\}|\([A-J]\)|[A-J][).:])\s*\\?\s*(?=\S)(.+)$/.exec(clean);
+  if (mixedNumber !== null)
+    yield `${mixedNumber[1]!}(${mixedNumber[2]!}+${mixedNumber[3]!}/${mixedNumber[4]!})${mixedNumber[5]!}`;
+  const groups = clean.split(/\s*;\s*/);
+  if (groups.length > 1 && groups.length < 60 && groups.every((group) => /^[^()[\]{}]*,[^()[\]{}]*$/.test(group))) {
+    yield groups.map((group) => `(${group})`).join(',');
+  }
+  const glued = /^([-+]?[\d.,\s]*\d)\s*(?:[a-zA-Z]{2,}|[msgh](?=\^|$))\s*(?:\^\s*\{?\s*\d\s*\}?)?$/.exec(clean);
+  if (glued !== null) yield glued[1]!.replace(/,/g, '');
+  const labelled =
+    /^(?:\\(?:text|textbf|mathrm)\{\s*\(?[A-Ja-j][).:]?\s*\}|\([A-J]\)|[A-J][).:])\s*\\?\s*(?=\S)(.+)$/.exec(clean);
   if (labelled !== null) yield labelled[1]!;
   const colon = /^[^:\d\\]{3,}:\s*(.+)$/.exec(clean);
   if (colon !== null) yield colon[1]!;

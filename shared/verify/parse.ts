@@ -43,14 +43,15 @@ function parseList(c: Cursor, ended: () => boolean): Node {
   while (!ended()) {
     const token = peek(c)!;
     if (token.t === 'op' && separators.has(token.v)) {
-      if (token.v === 'or' || (token.v === 'and' && joiner === ',')) joiner = token.v as 'or' | 'and';
+      if (token.v === 'or' || (token.v === 'and' && joiner === ',')) joiner = token.v;
       c.at += 1;
       continue;
     }
     if (items.length >= 200) throw new Error('too many items');
     items.push(parseRelation(c));
     const next = peek(c);
-    if (!ended() && next !== undefined && !(next.t === 'op' && separators.has(next.v))) throw new Error(`unexpected ${next.v}`);
+    if (!ended() && next !== undefined && !(next.t === 'op' && separators.has(next.v)))
+      throw new Error(`unexpected ${next.v}`);
   }
   if (items.length === 0) throw new Error('empty list');
   return items.length === 1 ? items[0]! : { k: 'list', joiner, items };
@@ -107,7 +108,10 @@ function parseSum(c: Cursor): Node {
   return left;
 }
 
-const sum = (left: Node, right: Node): Node => ({ k: 'add', items: left.k === 'add' ? [...left.items, right] : [left, right] });
+const sum = (left: Node, right: Node): Node => ({
+  k: 'add',
+  items: left.k === 'add' ? [...left.items, right] : [left, right],
+});
 const product = (left: Node, right: Node): Node => ({
   k: 'multiply',
   items: left.k === 'multiply' ? [...left.items, right] : [left, right],
@@ -132,10 +136,14 @@ function parseProduct(c: Cursor): Node {
 
 /** `2\frac{1}{3}` and `2 1/3`: a whole number and a proper fraction of numbers. */
 function mixed(left: Node, c: Cursor): Node | null {
-  if (left.k !== 'number' || left.places !== null || !isOp(c, 'frac') || c.tokens[c.at - 1]?.t !== 'number') return null;
+  if (left.k !== 'number' || left.places !== null || !isOp(c, 'frac') || c.tokens[c.at - 1]?.t !== 'number')
+    return null;
   const fraction = parsePower(c);
   const proper =
-    fraction.k === 'divide' && fraction.top.k === 'number' && fraction.bottom.k === 'number' && fraction.top.value.top < fraction.bottom.value.top;
+    fraction.k === 'divide' &&
+    fraction.top.k === 'number' &&
+    fraction.bottom.k === 'number' &&
+    fraction.top.value.top < fraction.bottom.value.top;
   return proper ? sum(left, fraction) : product(left, fraction);
 }
 
@@ -149,7 +157,23 @@ function parseSigned(c: Cursor): Node {
   return parsePower(c);
 }
 
-const openers = new Set(['(', '[', '{', '\\{', 'frac', 'sqrt', 'cbrt', 'binom', 'begin', 'lfloor', 'lceil', '<<', 'overline', 'bar', 'underline']);
+const openers = new Set([
+  '(',
+  '[',
+  '{',
+  '\\{',
+  'frac',
+  'sqrt',
+  'cbrt',
+  'binom',
+  'begin',
+  'lfloor',
+  'lceil',
+  '<<',
+  'overline',
+  'bar',
+  'underline',
+]);
 function startsOperand(c: Cursor): boolean {
   const token = peek(c);
   if (token === undefined || token.t === 'text') return false;
@@ -211,7 +235,17 @@ function scriptText(c: Cursor): string {
   return text;
 }
 
-const baseWords: Record<string, number> = { two: 2, three: 3, four: 4, five: 5, six: 6, seven: 7, eight: 8, nine: 9, ten: 10 };
+const baseWords: Record<string, number> = {
+  two: 2,
+  three: 3,
+  four: 4,
+  five: 5,
+  six: 6,
+  seven: 7,
+  eight: 8,
+  nine: 9,
+  ten: 10,
+};
 
 function subscripted(base: Node, script: string): Node {
   const radix = baseWords[script] ?? (/^\d+$/.test(script) ? Number(script) : NaN);
@@ -420,7 +454,9 @@ function parseRoot(c: Cursor): Node {
   const token = peek(c);
   const of = isOp(c, '{') || isOp(c, '(') || token?.t !== 'number' ? argument(c) : number((c.at++, token.v));
   const inner = of.k === 'group' && of.items.length === 1 ? of.items[0]! : of;
-  return degree === null ? { k: 'call', name: 'sqrt', args: [inner] } : { k: 'call', name: 'root', args: [inner, degree] };
+  return degree === null
+    ? { k: 'call', name: 'sqrt', args: [inner] }
+    : { k: 'call', name: 'root', args: [inner, degree] };
 }
 
 const aliases: Record<string, string> = { asin: 'arcsin', acos: 'arccos', atan: 'arctan', lg: 'log10', sgn: 'sign' };
@@ -450,7 +486,8 @@ function callArguments(c: Cursor): readonly Node[] {
   }
   if (take(c, '\\{')) return itemsUntil(c, '\\}');
   let argumentNode = take(c, '-') ? ({ k: 'negate', of: parsePower(c) } as Node) : parsePower(c);
-  while (startsOperand(c) && peek(c)!.t !== 'call' && !isOp(c, '(')) argumentNode = product(argumentNode, parsePower(c));
+  while (startsOperand(c) && peek(c)!.t !== 'call' && !isOp(c, '('))
+    argumentNode = product(argumentNode, parsePower(c));
   return [argumentNode];
 }
 
@@ -475,7 +512,9 @@ function parseEnvironment(c: Cursor): Node {
   if (rows.length === 0) throw new Error('empty matrix');
   if (/matrix|array/.test(name)) return { k: 'matrix', rows };
   const lines = rows.map((items) => items[items.length - 1]!);
-  return name === 'cases' ? { k: 'list', joiner: 'and', items: rows.map((items) => items[0]!) } : lines[lines.length - 1]!;
+  return name === 'cases'
+    ? { k: 'list', joiner: 'and', items: rows.map((items) => items[0]!) }
+    : lines[lines.length - 1]!;
 }
 
 function environmentName(c: Cursor): string {
@@ -485,4 +524,3 @@ function environmentName(c: Cursor): string {
   expect(c, '}');
   return name;
 }
-

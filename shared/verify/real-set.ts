@@ -110,7 +110,14 @@ function fromRelation(sides: readonly Node[], ops: readonly Relation[]): Piece[]
   return set;
 }
 
-const flipped: Partial<Record<Relation, Relation>> = { '<': '>', '>': '<', '<=': '>=', '>=': '<=', '!=': '!=', '=': '=' };
+const flipped: Partial<Record<Relation, Relation>> = {
+  '<': '>',
+  '>': '<',
+  '<=': '>=',
+  '>=': '<=',
+  '!=': '!=',
+  '=': '=',
+};
 
 function fromInequality(left: Node, op: Relation, right: Node): Piece[] | null {
   if (!(op in flipped)) return null;
@@ -123,7 +130,9 @@ function fromInequality(left: Node, op: Relation, right: Node): Piece[] | null {
 
 /** A lone symbol, or a named value such as f(x). */
 const isName = (node: Node): boolean =>
-  node.k === 'symbol' || (node.k === 'multiply' && node.items.every((item) => isName(item) || (item.k === 'group' && item.items.every(isName))));
+  node.k === 'symbol' ||
+  (node.k === 'multiply' &&
+    node.items.every((item) => isName(item) || (item.k === 'group' && item.items.every(isName))));
 
 function half(op: Relation, bound: Node): Piece[] | null {
   switch (op) {
@@ -148,17 +157,24 @@ function solveLinear(left: Node, right: Node): { bound: Node; flip: boolean } | 
   const target = evaluateExact(right);
   if (names.length !== 1 || target === null) return null;
   const at = (x: number) => evaluateExact(left, new Map([[names[0]!, integer(x)]]));
-  const [f0, f1, f2] = [at(0), at(1), at(2)];
+  const [f0, f1, f2] = [at(0), at(1), at(-3)];
   if (f0 === null || f1 === null || f2 === null) return null;
   const slope = add(f1, negate(f0));
-  const second = slope === null ? null : add(f0, multiply(slope, integer(2))!);
+  const second = slope === null ? null : add(f0, multiply(slope, integer(-3))!);
   const f5 = at(5);
   if (slope === null || second === null || f5 === null || slope.top === 0n) return null;
   const fifth = add(f0, multiply(slope, integer(5))!);
-  if (second.top * f2.bottom !== f2.top * second.bottom || fifth === null || fifth.top * f5.bottom !== f5.top * fifth.bottom) return null;
+  if (
+    second.top * f2.bottom !== f2.top * second.bottom ||
+    fifth === null ||
+    fifth.top * f5.bottom !== f5.top * fifth.bottom
+  )
+    return null;
   const rest = add(target, negate(f0));
   const bound = rest === null ? null : divide(rest, slope);
-  return bound === null ? null : { bound: { k: 'number', value: bound, places: null, digits: 1 }, flip: slope.top < 0n };
+  return bound === null
+    ? null
+    : { bound: { k: 'number', value: bound, places: null, digits: 1 }, flip: slope.top < 0n };
 }
 
 /** |x| against a number. */
@@ -192,7 +208,10 @@ function complement(set: readonly Piece[]): Piece[] {
   return tidy(set).reduce<Piece[]>((rest, p) => {
     const below = piece(minusInfinity, p.low, true, !p.lowOpen);
     const above = piece(p.high, infinity, !p.highOpen, true);
-    return intersect(rest, [below, above].filter((part): part is Piece => part !== null && part.from < part.to));
+    return intersect(
+      rest,
+      [below, above].filter((part): part is Piece => part !== null && part.from < part.to),
+    );
   }, all());
 }
 
@@ -201,7 +220,8 @@ function tidy(pieces: readonly Piece[]): Piece[] {
   const merged: Piece[] = [];
   for (const next of sorted) {
     const last = merged[merged.length - 1];
-    const touches = last !== undefined && (next.from < last.to || (next.from === last.to && !(next.lowOpen && last.highOpen)));
+    const touches =
+      last !== undefined && (next.from < last.to || (next.from === last.to && !(next.lowOpen && last.highOpen)));
     if (!touches) merged.push({ ...next });
     else if (next.to > last.to || (next.to === last.to && !next.highOpen)) {
       merged[merged.length - 1] = { ...last, high: next.high, to: next.to, highOpen: next.highOpen };

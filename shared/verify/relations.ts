@@ -66,7 +66,9 @@ function sameName(a: Node, b: Node, same: Same): ((node: Node) => Node) | null {
   const [f, g] = [application(a), application(b)];
   if (f === null || g === null) {
     const [named, bare] = f === null ? [g, a] : [f, b];
-    return named !== null && bare.k === 'symbol' && 'yfgh'.includes(bare.name) && 'xtn'.includes(named.argument) ? (node) => node : null;
+    return named !== null && bare.k === 'symbol' && 'yfgh'.includes(bare.name) && 'xtn'.includes(named.argument)
+      ? (node) => node
+      : null;
   }
   return f.name === g.name ? (node) => rename(node, g.argument, f.argument) : null;
 }
@@ -75,10 +77,15 @@ function application(node: Node): { name: string; argument: string } | null {
   if (node.k !== 'multiply' || node.items.length !== 2) return null;
   const [name, group] = node.items as [Node, Node];
   const argument = group.k === 'group' && group.items.length === 1 ? group.items[0]! : group;
-  return name.k === 'symbol' && argument.k === 'symbol' && group.k === 'group' ? { name: name.name, argument: argument.name } : null;
+  return name.k === 'symbol' && argument.k === 'symbol' && group.k === 'group'
+    ? { name: name.name, argument: argument.name }
+    : null;
 }
 
-const difference = (chain: Chain): Node => ({ k: 'add', items: [chain.sides[0]!, { k: 'negate', of: chain.sides[1]! }] });
+const difference = (chain: Chain): Node => ({
+  k: 'add',
+  items: [chain.sides[0]!, { k: 'negate', of: chain.sides[1]! }],
+});
 
 const turned: Partial<Record<Relation, Relation>> = { '<': '>', '<=': '>=', '>': '<', '>=': '<=' };
 
@@ -86,9 +93,13 @@ const turned: Partial<Record<Relation, Relation>> = { '<': '>', '<=': '>=', '>':
 export function sameInequalities(a: Chain, b: Chain): boolean {
   if (a.ops.length !== b.ops.length) return false;
   if (a.ops.length > 1) {
-    const straight = a.ops.every((op, i) => op === b.ops[i]) && a.sides.every((side, i) => scalarEqual(side, b.sides[i]!) !== null);
+    const straight =
+      a.ops.every((op, i) => op === b.ops[i]) && a.sides.every((side, i) => scalarEqual(side, b.sides[i]!) !== null);
     const [ops, sides] = [[...b.ops].reverse().map((op) => turned[op] ?? op), [...b.sides].reverse()];
-    return straight || (a.ops.every((op, i) => op === ops[i]) && a.sides.every((side, i) => scalarEqual(side, sides[i]!) !== null));
+    return (
+      straight ||
+      (a.ops.every((op, i) => op === ops[i]) && a.sides.every((side, i) => scalarEqual(side, sides[i]!) !== null))
+    );
   }
   const [p, q] = [a.ops[0]!, b.ops[0]!];
   if (symbolsOf(a).size === 0 && symbolsOf(b).size === 0) return false;

@@ -11,7 +11,18 @@ import { evaluateModular, primes } from './evaluate-modular.ts';
 import { evaluateNumeric, hasValue } from './evaluate-numeric.ts';
 import { someNode, symbolsOf } from './expression.ts';
 import type { Node } from './expression.ts';
-import { absolute, compareRational, divide, equalRational, integer, isInteger, multiply, negate, add, toNumber } from './rational.ts';
+import {
+  absolute,
+  compareRational,
+  divide,
+  equalRational,
+  integer,
+  isInteger,
+  multiply,
+  negate,
+  add,
+  toNumber,
+} from './rational.ts';
 import type { Rational } from './rational.ts';
 
 /** The rule that proved equality, or null. */
@@ -56,7 +67,9 @@ function numericEqual(a: Node, b: Node, p: Decimal | null, q: Decimal | null): H
 }
 
 const logBases = (a: Node, b: Node) =>
-  [a, b].some((node) => someNode(node, (n) => n.k === 'call' && n.name === 'log' && n.args.length === 1)) ? [10, Math.E] : [10];
+  [a, b].some((node) => someNode(node, (n) => n.k === 'call' && n.name === 'log' && n.args.length === 1))
+    ? [10, Math.E]
+    : [10];
 
 interface Decimal {
   places: number;
@@ -74,7 +87,11 @@ function decimalsAgree(x: Rational, p: Decimal | null, y: Rational, q: Decimal |
   if (sum === null) return false;
   const difference = { top: absolute(sum.top), bottom: sum.bottom };
   const digits = Math.max(p?.digits ?? 0, q?.digits ?? 0);
-  if (digits >= artefactDigits && toNumber(difference) <= 1e-11 * Math.max(Math.abs(toNumber(x)), Math.abs(toNumber(y)))) return true;
+  if (
+    digits >= artefactDigits &&
+    toNumber(difference) <= 1e-11 * Math.max(Math.abs(toNumber(x)), Math.abs(toNumber(y)))
+  )
+    return true;
   if (isInteger(x) || isInteger(y)) return false;
   const coarser = p === null || (q !== null && q.places < p.places) ? q! : p;
   if (coarser.digits < leastDigits) return false;

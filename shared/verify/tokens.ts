@@ -19,7 +19,13 @@ export const functions = new Set(
     'atan sign sgn'
   ).split(' '),
 );
-const constants: Record<string, string> = { pi: 'pi', infty: 'infinity', infinity: 'infinity', inf: 'infinity', oo: 'infinity' };
+const constants: Record<string, string> = {
+  pi: 'pi',
+  infty: 'infinity',
+  infinity: 'infinity',
+  inf: 'infinity',
+  oo: 'infinity',
+};
 const operators: Record<string, string> = {
   cdot: '*', times: '*', ast: '*', div: '/', pm: '+-', mp: '-+', le: '<=', leq: '<=', leqslant: '<=', leqq: '<=', ge: '>=',
   geq: '>=', geqslant: '>=', geqq: '>=', lt: '<', gt: '>', ne: '!=', neq: '!=', approx: '~', simeq: '~', sim: '~', cong: '~',
@@ -30,9 +36,53 @@ const operators: Record<string, string> = {
   choose: 'choose', colon: ':', land: 'and', wedge: 'and', lor: 'or', vee: 'or', prime: "'", percent: '%', pct: '%', percentage: '%',
   and: 'and', or: 'or', sum: 'sum', prod: 'prod', int: 'int', bmod: 'pmod', pmod: 'pmod', mod: 'pmod',
 }; // prettier-ignore
-const withArguments = new Set(['frac', 'sqrt', 'binom', 'begin', 'end', 'overline', 'underline', 'bar', 'pmod', 'cbrt']);
-const fonts = new Set(['mathbf', 'boldsymbol', 'mathit', 'mathcal', 'vec', 'hat', 'widehat', 'bm', 'mathsf', 'tilde', 'overrightarrow', 'boxed', 'fbox', 'ensuremath', 'mathfrak', 'mathscr', 'underbrace', 'color']);
-const textual = new Set(['text', 'textbf', 'textit', 'textrm', 'mathrm', 'mbox', 'operatorname', 'textnormal', 'textsf', 'hbox', 'emph', 'rm', 'texttt']);
+const withArguments = new Set([
+  'frac',
+  'sqrt',
+  'binom',
+  'begin',
+  'end',
+  'overline',
+  'underline',
+  'bar',
+  'pmod',
+  'cbrt',
+]);
+const fonts = new Set([
+  'mathbf',
+  'boldsymbol',
+  'mathit',
+  'mathcal',
+  'vec',
+  'hat',
+  'widehat',
+  'bm',
+  'mathsf',
+  'tilde',
+  'overrightarrow',
+  'boxed',
+  'fbox',
+  'ensuremath',
+  'mathfrak',
+  'mathscr',
+  'underbrace',
+  'color',
+]);
+const textual = new Set([
+  'text',
+  'textbf',
+  'textit',
+  'textrm',
+  'mathrm',
+  'mbox',
+  'operatorname',
+  'textnormal',
+  'textsf',
+  'hbox',
+  'emph',
+  'rm',
+  'texttt',
+]);
 const namedSets: Record<string, string> = { emptyset: 'empty', varnothing: 'empty' };
 
 /** Tokens of the text; throws a plain Error on what is no mathematics (the caller then compares as text). */
@@ -112,7 +162,11 @@ function command(text: string, at: number, push: Push, before: () => Token | und
   else if (Object.hasOwn(constants, name)) push('const', constants[name]!);
   else if (name === 'angle' || name === 'triangle') push('symbol', name);
   else if (name === 'quadx') push('symbol', 'x');
-  else if (/^(?:alpha|beta|gamma|delta|epsilon|varepsilon|zeta|eta|theta|vartheta|iota|kappa|lambda|mu|nu|xi|rho|sigma|tau|upsilon|phi|varphi|chi|psi|omega|Gamma|Delta|Theta|Lambda|Xi|Pi|Sigma|Phi|Psi|Omega|ell|imath)$/.test(name))
+  else if (
+    /^(?:alpha|beta|gamma|delta|epsilon|varepsilon|zeta|eta|theta|vartheta|iota|kappa|lambda|mu|nu|xi|rho|sigma|tau|upsilon|phi|varphi|chi|psi|omega|Gamma|Delta|Theta|Lambda|Xi|Pi|Sigma|Phi|Psi|Omega|ell|imath)$/.test(
+      name,
+    )
+  )
     push('symbol', name.replace(/^var/, ''));
   else if (!/[A-Za-z]/.test(name)) return next;
   else throw new Error(`command ${name}`);
@@ -150,23 +204,42 @@ function pushLetter(letter: string, push: Push): void {
 }
 
 /** A run of plain letters. */
-function letters(run: string, gap: boolean, before: Token | undefined, push: Push, after: string, all: readonly Token[]): void {
+function letters(
+  run: string,
+  gap: boolean,
+  before: Token | undefined,
+  push: Push,
+  after: string,
+  all: readonly Token[],
+): void {
   const lower = run.toLowerCase();
-  const operand = before !== undefined && (before.t === 'number' || before.t === 'symbol' || before.t === 'text' || before.v === ')' || before.v === '}');
+  const operand =
+    before !== undefined &&
+    (before.t === 'number' || before.t === 'symbol' || before.t === 'text' || before.v === ')' || before.v === '}');
   if (Object.hasOwn(constants, lower) && run.length > 1) return push('const', constants[lower]!);
   if (functions.has(run)) return push('call', run);
   if (lower === 'sqrt' || lower === 'cbrt') return push('op', lower);
-  if (lower === 'and' || lower === 'or' || lower === 'percent' || lower === 'pct' || lower === 'percentage') return push('op', operators[lower]!);
+  if (lower === 'and' || lower === 'or' || lower === 'percent' || lower === 'pct' || lower === 'percentage')
+    return push('op', operators[lower]!);
   if ((lower === 'degrees' || lower === 'degree' || lower === 'deg') && operand) return push('op', 'circ');
   if (lower === 'mod' && operand) return push('op', 'pmod');
   if (lower === 'in' && operand && before.t === 'symbol') return push('op', 'in');
   if (lower === 'u' || lower === 'union') if (before?.v === ')' || before?.v === ']') return push('op', 'cup');
   const number = before?.t === 'number' || (before?.t === 'text' && all.some((token) => token.t === 'number'));
   if (run.length > 1 && number && (isUnitWord(lower) || run.length > 3)) return push('text', run);
-  if (run.length === 1 && before?.t === 'number' && gap && isUnitWord(lower) && /^\s*(?:$|\^|,)/.test(after) && !'xyznabc'.includes(run)) {
+  if (
+    run.length === 1 &&
+    before?.t === 'number' &&
+    gap &&
+    isUnitWord(lower) &&
+    /^\s*(?:$|\^|,)/.test(after) &&
+    !'xyznabc'.includes(run)
+  ) {
     return push('text', run);
   }
-  const prefix = ['sqrt', 'arcsin', 'arccos', 'arctan', 'sin', 'cos', 'tan', 'ln', 'log'].find((name) => run.startsWith(name));
+  const prefix = ['sqrt', 'arcsin', 'arccos', 'arctan', 'sin', 'cos', 'tan', 'ln', 'log'].find((name) =>
+    run.startsWith(name),
+  );
   if (prefix !== undefined && run.length <= prefix.length + 2) {
     push(prefix === 'sqrt' ? 'op' : 'call', prefix);
     for (const letter of run.slice(prefix.length)) pushLetter(letter, push);

@@ -29,7 +29,12 @@ family('time', {
   'day days': 86400,
   'week weeks': 604800,
 });
-family('mass', { 'mg milligram milligrams': 1e-6, 'g gram grams': 0.001, 'kg kilogram kilograms': 1, 'ton tons tonnes': 1000 });
+family('mass', {
+  'mg milligram milligrams': 1e-6,
+  'g gram grams': 0.001,
+  'kg kilogram kilograms': 1,
+  'ton tons tonnes': 1000,
+});
 family('volume', { 'ml milliliter milliliters': 0.001, 'l liter liters litre litres': 1 });
 family('money', { 'cent cents': 0.01, 'dollar dollars usd': 1 });
 
@@ -47,7 +52,10 @@ export const isUnitWord = (word: string) => word in table || plainWords.has(word
 /** Scale of a unit text (`cm`, `cm^2`, `square meters`) with its family and power, or null where it is not convertible. */
 export function unitScale(text: string): { family: string; scale: number } | null {
   let power = 1;
-  let words = text.toLowerCase().replace(/[.\\{}]/g, ' ').trim();
+  let words = text
+    .toLowerCase()
+    .replace(/[.\\{}]/g, ' ')
+    .trim();
   const raised = /\s*\^\s*(\d)\s*$/.exec(words);
   if (raised !== null) {
     power = Number(raised[1]);
