@@ -114,10 +114,22 @@ async function npmCi(root, env) {
   });
   if (outcome.code !== 0)
     throw new SetupError(
-      `npm ci failed (exit ${outcome.code ?? 'none'}): ${lastWords(outcome)}\n` +
+      `npm ci failed (exit ${outcome.code ?? 'none'}): ${npmWords(outcome)}\n` +
         'Check the network and the npm registry setting (`npm config get registry`), then run `npm run setup` again.',
     );
 }
+
+/**
+ * npm's reason stands in its first lines; usage and log file follow.
+ * @param {import('./command.mjs').Outcome} outcome
+ */
+const npmWords = (outcome) =>
+  lastWords(outcome, Infinity)
+    .split(' | ')
+    .map((line) => line.replace(/^npm error ?/, '').replace(/^code /, ''))
+    .filter(Boolean)
+    .slice(0, 5)
+    .join(' | ');
 
 /**
  * The npm that runs us, else the one on the PATH.
