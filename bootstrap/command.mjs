@@ -83,8 +83,11 @@ export function runCommand(program, args, { env = process.env, cwd, timeoutMs = 
   });
 }
 
+/** What is never the reason: stack frames, lone brackets, Node's version line. */
+const noise = /^(at .*|[{}[\]^]*|Node\.js v.*)$/;
+
 /**
- * The last lines of what a failed program said, for an error message.
+ * The last telling lines of what a failed program said, for an error message.
  * @param {Outcome} outcome
  * @param {number} [lines]
  */
@@ -92,6 +95,6 @@ export function lastWords({ stdout, stderr, timedOut }, lines = 6) {
   const said = `${stdout}\n${stderr}`
     .split('\n')
     .map((line) => line.trim())
-    .filter(Boolean);
+    .filter((line) => !noise.test(line));
   return (timedOut ? ['(out of time)', ...said] : said).slice(-lines).join(' | ') || '(it printed nothing)';
 }

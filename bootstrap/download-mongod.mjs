@@ -4,7 +4,9 @@
  */
 import { MongoBinary } from 'mongodb-memory-server-core';
 
-const downloadDir = process.argv[2];
-const path = await MongoBinary.getPath({ downloadDir, systemBinary: '' });
-process.stdout.write(`${path}\n`);
-process.exit(0);
+try {
+  const path = await MongoBinary.getPath({ downloadDir: process.argv[2], systemBinary: '' });
+  process.stdout.write(`${path}\n`, () => process.exit(0));
+} catch (error) {
+  process.stderr.write(`${/** @type {Error} */ (error).message}\n`, () => process.exit(1));
+}

@@ -4,9 +4,12 @@
  */
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 
-const downloadDir = process.argv[2];
-const environment = await TestWorkflowEnvironment.createLocal({
-  server: { executable: { type: 'cached-download', downloadDir, ttl: '3650 days' } },
-});
-await environment.teardown();
-process.exit(0);
+try {
+  const environment = await TestWorkflowEnvironment.createLocal({
+    server: { executable: { type: 'cached-download', downloadDir: process.argv[2], ttl: '3650 days' } },
+  });
+  await environment.teardown();
+  process.exit(0);
+} catch (error) {
+  process.stderr.write(`${/** @type {Error} */ (error).message}\n`, () => process.exit(1));
+}

