@@ -2,8 +2,8 @@
  * Checks of everything a run needs on this machine, each a row with what was seen and what to do. Starts nothing and
  * changes nothing. Knows no command line (cli/commands/doctor.ts prints the rows).
  */
-import { accessSync, constants, existsSync, mkdirSync, statfsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { runCommand } from '../../bootstrap/command.mjs';
 import { dependencyState } from '../../bootstrap/dependencies.mjs';
 import { checkNode } from '../../bootstrap/main.mjs';
@@ -77,18 +77,24 @@ export async function checkOnnxRuntime(): Promise<DoctorRow> {
 
 export function checkFolder(name: string, folder: string, variable: string): DoctorRow {
   const fix = `make ${folder} writable, or set ${variable} to a folder that is`;
+  const there = nearestExisting(folder);
   try {
-    mkdirSync(folder, { recursive: true });
-    accessSync(folder, constants.W_OK);
-    return good(name, folder);
-  } catch (error) {
-    return bad(name, `${folder}: ${(error as Error).message}`, fix);
+    accessSync(there, constants.W_OK);
+  } catch {
+    return bad(name, `${there} is not writable`, fix);
   }
+  return statSync(there).isDirectory() ? good(name, folder) : bad(name, `${there} is a file`, fix);
+}
+
+/** The folder itself or the first parent that exists: where it would be made. */
+function nearestExisting(folder: string): string {
+  let there = folder;
+  while (!existsSync(there) && dirname(there) !== there) there = dirname(there);
+  return there;
 }
 
 export function checkDisk(folder: string): DoctorRow {
-  let there = folder;
-  while (!existsSync(there) && dirname(there) !== there) there = dirname(there);
+  const there = nearestExisting(folder);
   const { bavail, bsize } = statfsSync(there);
   const free = bavail * bsize;
   if (free >= wantedFreeBytes) return good('disk', `${gib(free)} free at ${there}`);
@@ -110,7 +116,7 @@ export async function checkPorts({ stateDir }: DoctorSetting): Promise<DoctorRow
   return good('ports', parts.join(', '));
 }
 
-/** The system clock against its own file system's, and for plain nonsense. */
+/** The system clock against the monotonic one, and for plain nonsense. */
 export function checkClock(now = new Date()): DoctorRow {
   const monotonicDrift = Math.abs(performance.timeOrigin + performance.now() - now.getTime());
   if (now.getUTCFullYear() < earliestSaneYear)
@@ -145,7 +151,7 @@ export async function runDoctor(given: Partial<DoctorSetting> = {}): Promise<Doc
     onnxruntime,
     checkFolder('cache folder', setting.cacheDir, 'METAAGENTX_CACHE'),
     checkFolder('state folder', setting.stateDir, 'METAAGENTX_STATE'),
-    checkDisk(join(setting.stateDir)),
+    checkDisk(setting.stateDir),
     ports,
     checkClock(),
   ];

@@ -14,13 +14,15 @@ import { SetupError } from '../../bootstrap/report.mjs';
 import { provisionTemporal } from '../../bootstrap/temporal.mjs';
 import { DomainError } from '../../shared/errors.ts';
 import { databaseOf, defaultDatabase, type StackAddresses } from './addresses.ts';
+import { reapOrphanWorkers } from './cleanup.ts';
 import { localMongoUri, mongoPlan } from './mongo-server.ts';
+
+export { stopStack } from './cleanup.ts';
 import { choosePort, loopback } from './ports.ts';
 import {
   changeRecord,
   living,
   readRecord,
-  removeRecord,
   withoutProcess,
   withProcess,
   type ProcessRecord,
@@ -284,30 +286,3 @@ const asDomainError =
     const message = error instanceof SetupError || error instanceof Error ? error.message : String(error);
     throw new DomainError(name, message, {}, { cause: error });
   };
-
-/** Ends workers whose supervisor was killed: nobody would restart them, and new ones are about to start. */
-async function reapOrphanWorkers(stateDir: string, log: Log): Promise<void> {
-  for (const entry of readRecord(stateDir).processes) {
-    if (!entry.name.startsWith('worker-') || isAlive(entry.supervisor)) continue;
-    if (isAlive(entry.identity)) {
-      log(`${entry.name}: ending process ${entry.identity.pid}, whose owner is gone`);
-      await endProcess(entry.identity, 5_000);
-    }
-    await changeRecord(stateDir, (record) => withoutProcess(record, entry.name, entry.identity));
-  }
-}
-
-/**
- * Stops a clone's stack from outside: asks its living owners to end and waits, then ends whatever a killed owner left.
- * Returns the names of what was stopped.
- */
-export async function stopStack(stateDir: string, graceMs = 60_000): Promise<string[]> {
-  const before = readRecord(stateDir).processes.filter(({ identity }) => isAlive(identity));
-  const owners = new Map(before.map(({ supervisor }) => [supervisor.pid, supervisor]));
-  owners.delete(process.pid);
-  await Promise.all([...owners.values()].map((owner) => endProcess(owner, graceMs)));
-  const stopOrder = [...before].sort((a, b) => b.name.localeCompare(a.name));
-  for (const entry of stopOrder) await endProcess(entry.identity, 15_000);
-  if (before.length > 0) removeRecord(stateDir);
-  return before.map(({ name }) => name);
-}
