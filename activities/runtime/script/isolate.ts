@@ -17,6 +17,8 @@ const stackBytes = 256 * 1024;
 /** Without a weak reference or a timer a script cannot observe the collector or the clock. */
 const intrinsics = (Intrinsics.ALL & ~Intrinsics.WEAK_REF & ~Intrinsics.PERFORMANCE) >>> 0;
 const scriptFile = 'script.js';
+/** Nodes over ready replies cost no call, so a script could make them without end; later ones are not traced. */
+const mostNotes = 4000;
 
 type Request = FromThread['requests'][number];
 
@@ -61,6 +63,7 @@ export class Isolate {
   private calls = 0;
   private toolCalls = 0;
   private settled = 0;
+  private notes = 0;
 
   private constructor(start: StartMessage, vm: QuickJS) {
     this.id = start.id;
@@ -134,7 +137,7 @@ export class Isolate {
     } else if (type === 'model' || type === 'tool') this.count(type);
     if (this.finished !== null) throw new Error('the execution has ended');
     if (type === 'done' || type === 'threw') this.finished = { type, json };
-    else this.requests.push({ type: type as Request['type'], json });
+    else if (type !== 'note' || ++this.notes <= mostNotes) this.requests.push({ type: type as Request['type'], json });
   }
 
   private count(type: 'model' | 'tool'): void {

@@ -82,6 +82,20 @@ function report(value) {
   return { kind: 'object' };
 }
 
+/** What a script threw, as text. Reading it may run the script's own code, which may throw again. */
+function readError(error) {
+  try {
+    const named = typeof error === 'object' && error !== null;
+    return {
+      message: String(named ? (error.message ?? error) : error),
+      name: named ? String(error.name ?? 'Error') : 'Error',
+      stack: named && typeof error.stack === 'string' ? error.stack : '',
+    };
+  } catch {
+    return { message: 'the script threw a value that cannot be read', name: 'Error', stack: '' };
+  }
+}
+
 export function boot(send, json) {
   const config = JSON.parse(json);
   const define = (name, value) =>
@@ -108,14 +122,7 @@ export function boot(send, json) {
   define('console', Object.freeze({ log: silent, info: silent, warn: silent, error: silent }));
   Math.random = seededRandom(config.seed);
   removeCodeMakers();
-  const threw = (error) => {
-    const named = typeof error === 'object' && error !== null;
-    finish('threw', {
-      message: String(named ? (error.message ?? error) : error),
-      name: named ? String(error.name ?? 'Error') : 'Error',
-      stack: named && typeof error.stack === 'string' ? error.stack : '',
-    });
-  };
+  const threw = (error) => finish('threw', readError(error));
   const begin = (script) => {
     script()
       .then((value) => finish('done', report(value)))
