@@ -1,0 +1,108 @@
+/**
+ * The engine as the rest of the program uses it: in a thread of its own, for a graph run blocks its thread, and the
+ * caller's heartbeats and polls must go on. A thread that ends rejects everything that waits for it with `EngineDied`.
+ */
+import { Worker } from 'node:worker_threads';
+import { DomainError } from '../../../shared/errors.ts';
+import type { EngineOptions, PolicyEngine, RequestControl, TrainProgress } from './contract.ts';
+import type { CarriedError, FromEngine, Method, ToEngine } from './protocol.ts';
+
+interface Pending {
+  resolve(value: unknown): void;
+  reject(error: unknown): void;
+  onProgress?: (progress: TrainProgress) => void;
+}
+
+const errorOf = ({ name, failure, message, data }: CarriedError): Error =>
+  failure === null ? Object.assign(new Error(message), { name }) : new DomainError(failure, message, data);
+
+class EngineThread {
+  private readonly worker: Worker;
+  private readonly pending = new Map<number, Pending>();
+  private next = 0;
+  private death: DomainError | null = null;
+  readonly ready: Promise<void>;
+
+  constructor(options: EngineOptions) {
+    this.worker = new Worker(new URL('./thread-entry.mjs', import.meta.url), { workerData: options });
+    this.ready = new Promise((resolve, reject) => {
+      this.pending.set(-1, { resolve: () => resolve(), reject });
+    });
+    this.worker.on('message', (message: FromEngine) => this.receive(message));
+    this.worker.on('error', (error) => this.die(`the engine's thread failed: ${String(error)}`, error));
+    this.worker.on('exit', (code) => this.die(`the engine's thread ended with code ${code}`));
+  }
+
+  call<Result>(method: Method, request: unknown, { signal, onProgress }: RequestControl = {}): Promise<Result> {
+    if (this.death !== null) return Promise.reject(this.death);
+    if (signal?.aborted) return Promise.reject(signal.reason as Error);
+    const id = this.next++;
+    return new Promise<Result>((resolve, reject) => {
+      const onAbort = () => {
+        this.pending.delete(id);
+        this.post({ type: 'abort', id });
+        reject(signal!.reason as Error);
+      };
+      const settle =
+        <Value>(then: (value: Value) => void) =>
+        (value: Value) => {
+          signal?.removeEventListener('abort', onAbort);
+          then(value);
+        };
+      this.pending.set(id, {
+        resolve: settle(resolve as (value: unknown) => void),
+        reject: settle(reject),
+        onProgress,
+      });
+      signal?.addEventListener('abort', onAbort, { once: true });
+      this.post({ type: 'call', id, method, request: request as never });
+    });
+  }
+
+  async end(): Promise<void> {
+    this.die('the engine was closed');
+    await this.worker.terminate();
+  }
+
+  private post(message: ToEngine): void {
+    this.worker.postMessage(message);
+  }
+
+  private receive(message: FromEngine): void {
+    const id = message.type === 'ready' ? -1 : message.id;
+    const waiting = this.pending.get(id);
+    // Aborted requests are no longer waited for.
+    if (waiting === undefined) return;
+    if (message.type === 'progress') {
+      waiting.onProgress?.(message.progress);
+      return;
+    }
+    this.pending.delete(id);
+    if (message.type === 'error') waiting.reject(errorOf(message.error));
+    else waiting.resolve(message.type === 'ready' ? undefined : message.value);
+  }
+
+  private die(reason: string, cause?: unknown): void {
+    this.death ??= new DomainError('EngineDied', `${reason}. Start the worker again`, {}, { cause });
+    for (const waiting of this.pending.values()) waiting.reject(this.death);
+    this.pending.clear();
+  }
+}
+
+/** Starts the thread. Throws `EngineDied` if it cannot start. */
+export async function createEngine(options: EngineOptions): Promise<PolicyEngine> {
+  const thread = new EngineThread(options);
+  await thread.ready;
+  return {
+    promises: { batchInvariant: options.decodeThreads === 1, bitReproducibleUpdates: true },
+    loadPolicy: (source) => thread.call('loadPolicy', source),
+    hasPolicy: (version) => thread.call('hasPolicy', version),
+    unloadPolicy: (version) => thread.call('unloadPolicy', version),
+    generate: (request, control) => thread.call('generate', request, control),
+    update: (request, control) => thread.call('update', request, control),
+    sft: (request, control) => thread.call('sft', request, control),
+    logProbs: (request, control) => thread.call('logProbs', request, control),
+    stats: () => thread.call('stats', undefined),
+    close: () => thread.end(),
+  };
+}

@@ -1,0 +1,49 @@
+/** The ONNX sessions of one decoder, built when first needed and shared by all versions: weights are graph inputs. */
+import { buildAdamWGraph } from '../../../shared/model/adamw-graph.ts';
+import { buildDecodeGraph } from '../../../shared/model/decode-graph.ts';
+import { buildGradientGraph } from '../../../shared/model/gradient-graph.ts';
+import { buildLogProbGraph } from '../../../shared/model/log-prob-graph.ts';
+import { buildPrefillGraph } from '../../../shared/model/prefill-graph.ts';
+import { parameterShapes } from '../../../shared/model/parameters.ts';
+import type { DecoderConfig } from '../../../shared/model/config.ts';
+import type { BuiltGraph, LossSpec } from '../../../shared/model/interface.ts';
+import type { AdamSettings, EngineOptions } from './contract.ts';
+import { GraphSession } from './session.ts';
+
+export class DecoderGraphs {
+  readonly config: DecoderConfig;
+  readonly shapes: ReadonlyMap<string, readonly number[]>;
+  private readonly options: EngineOptions;
+  private readonly sessions = new Map<string, Promise<GraphSession>>();
+
+  constructor(config: DecoderConfig, options: EngineOptions) {
+    this.config = config;
+    this.shapes = parameterShapes(config);
+    this.options = options;
+  }
+
+  prefill = () => this.session('prefill', this.options.decodeThreads, () => buildPrefillGraph(this.config));
+  decode = () => this.session('decode', this.options.decodeThreads, () => buildDecodeGraph(this.config));
+  logProbs = () => this.session('log-prob', this.options.trainThreads, () => buildLogProbGraph(this.config));
+
+  gradient(loss: LossSpec): Promise<GraphSession> {
+    const build = () => buildGradientGraph(this.config, { loss, accumulate: true });
+    return this.session(`gradient ${JSON.stringify(loss)}`, this.options.trainThreads, build);
+  }
+
+  adamW({ beta1, beta2, epsilon, weightDecay, maxGradNorm }: AdamSettings): Promise<GraphSession> {
+    const settings = { beta1, beta2, eps: epsilon, weightDecay, maxGradNorm: maxGradNorm === 0 ? null : maxGradNorm };
+    return this.session(`adamw ${JSON.stringify(settings)}`, this.options.trainThreads, () =>
+      buildAdamWGraph(this.shapes, settings),
+    );
+  }
+
+  private session(name: string, threads: number, build: () => BuiltGraph): Promise<GraphSession> {
+    let session = this.sessions.get(name);
+    if (session === undefined) {
+      session = GraphSession.create(name, build(), { threads, spin: this.options.spin });
+      this.sessions.set(name, session);
+    }
+    return session;
+  }
+}

@@ -1,0 +1,185 @@
+/** The engine itself, in the thread it runs in: resident versions, one lane of generation each, one training at a time. */
+import { DomainError } from '../../../shared/errors.ts';
+import { checkDecoderConfig } from '../../../shared/model/config.ts';
+import { PolicyTokenizer } from '../tokenizer/policy-tokenizer.ts';
+import { checkGenerate } from './check-request.ts';
+import type {
+  EngineOptions,
+  EngineStats,
+  GenerateRequest,
+  LogProbRequest,
+  PolicyEngine,
+  PolicySource,
+  RequestControl,
+  SftRequest,
+  TrainResult,
+  UpdateRequest,
+} from './contract.ts';
+import type { SampledTokens } from '../../../shared/domain/sampling.ts';
+import { GenerationCounters } from './counters.ts';
+import { DecoderGraphs } from './graphs.ts';
+import { Lane } from './lane.ts';
+import { logProbs } from './log-probs.ts';
+import { makeResident } from './resident.ts';
+import type { Resident } from './resident.ts';
+import { sft, update } from './trainer.ts';
+import type { Trained } from './trainer.ts';
+
+export class LocalEngine implements PolicyEngine {
+  readonly promises = { batchInvariant: true, bitReproducibleUpdates: true };
+  private readonly options: EngineOptions;
+  private readonly counters = new GenerationCounters();
+  private readonly graphs = new Map<string, DecoderGraphs>();
+  private readonly tokenizers = new Map<string, PolicyTokenizer>();
+  private readonly lanes = new Map<string, Lane>();
+  private generating = false;
+  private training: Promise<unknown> = Promise.resolve();
+  private nextCall = 0;
+  private updates = 0;
+  private trainedTokens = 0;
+  private trainMs = 0;
+
+  constructor(options: EngineOptions) {
+    this.options = options;
+    if (options.decodeThreads > 1) this.promises.batchInvariant = false;
+  }
+
+  async loadPolicy(source: PolicySource): Promise<void> {
+    if (this.lanes.has(source.version)) return;
+    const config = checkDecoderConfig(source.config);
+    const graphs = once(this.graphs, JSON.stringify(config), () => new DecoderGraphs(config, this.options));
+    const { tokenizerJson, tokenizerConfigJson } = source;
+    const tokenizer = once(this.tokenizers, `${tokenizerJson}\n${tokenizerConfigJson ?? ''}`, () =>
+      PolicyTokenizer.load(tokenizerJson, tokenizerConfigJson),
+    );
+    this.adopt(makeResident(graphs, source, tokenizer));
+  }
+
+  async hasPolicy(version: string): Promise<boolean> {
+    return this.lanes.has(version);
+  }
+
+  async unloadPolicy(version: string): Promise<void> {
+    const lane = this.lanes.get(version);
+    if (lane === undefined) return;
+    while (!lane.idle) await new Promise((resolve) => setTimeout(resolve, 5));
+    this.lanes.delete(version);
+  }
+
+  generate(request: GenerateRequest, control: Pick<RequestControl, 'signal'> = {}): Promise<SampledTokens> {
+    return new Promise((resolve, reject) => {
+      const lane = this.lane(request.version);
+      checkGenerate(request, lane.resident.graphs.config);
+      const { signal } = control;
+      signal?.throwIfAborted();
+      const id = this.nextCall++;
+      signal?.addEventListener(
+        'abort',
+        () => {
+          lane.cancel(id);
+          reject(signal.reason as Error);
+        },
+        { once: true },
+      );
+      lane.add({ id, request, resolve, reject, sinceMs: performance.now() });
+      if (!this.generating) void this.generateAll();
+    });
+  }
+
+  update(request: UpdateRequest, control: RequestControl = {}): Promise<TrainResult> {
+    return this.train(request, (base) => update(base, request, control));
+  }
+
+  sft(request: SftRequest, control: RequestControl = {}): Promise<TrainResult> {
+    return this.train(request, (base) => sft(base, request, control));
+  }
+
+  async logProbs(request: LogProbRequest, control: Pick<RequestControl, 'signal'> = {}): Promise<Float32Array[]> {
+    return logProbs(this.lane(request.version).resident, request, control.signal);
+  }
+
+  async stats(): Promise<EngineStats> {
+    const { counters } = this;
+    const loads = [...this.lanes.values()].map((lane) => lane.load);
+    return {
+      versions: [...this.lanes.keys()],
+      generatedTokens: counters.generatedTokens,
+      prefilledTokens: counters.prefilledTokens,
+      sharedPrefillTokens: counters.sharedPrefillTokens,
+      decodeSteps: counters.decodeSteps,
+      meanBatch: counters.meanBatch,
+      generateMs: counters.generateMs,
+      tokensPerSecond: counters.generateMs === 0 ? 0 : (1000 * counters.generatedTokens) / counters.generateMs,
+      waiting: loads.reduce((sum, { waiting }) => sum + waiting, 0),
+      active: loads.reduce((sum, { active }) => sum + active, 0),
+      meanQueueMs: counters.meanQueueMs,
+      updates: this.updates,
+      trainedTokens: this.trainedTokens,
+      trainMs: this.trainMs,
+    };
+  }
+
+  async close(): Promise<void> {
+    const died = new DomainError('EngineDied', 'the engine was closed');
+    for (const lane of this.lanes.values()) lane.fail(died);
+  }
+
+  private lane(version: string): Lane {
+    const lane = this.lanes.get(version);
+    if (lane !== undefined) return lane;
+    throw new DomainError('InvalidInput', `policy version '${version}' is not loaded; load it first`, { version });
+  }
+
+  private adopt(resident: Resident): void {
+    this.lanes.set(resident.version, new Lane(resident, this.options, this.counters));
+  }
+
+  /** Steps every busy lane in turn until all are idle. */
+  private async generateAll(): Promise<void> {
+    this.generating = true;
+    // One turn of the event loop, so that calls that were asked for together start together.
+    await new Promise((resolve) => setImmediate(resolve));
+    for (;;) {
+      const busy = [...this.lanes.values()].filter((lane) => !lane.idle);
+      if (busy.length === 0) break;
+      for (const lane of busy) {
+        const startedMs = performance.now();
+        try {
+          await lane.step();
+        } catch (error) {
+          lane.fail(error);
+        }
+        this.counters.generateMs += performance.now() - startedMs;
+      }
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    this.generating = false;
+  }
+
+  private train(
+    request: { baseVersion: string; newVersion: string },
+    run: (base: Resident) => Promise<Trained>,
+  ): Promise<TrainResult> {
+    const result = this.training.then(async () => {
+      const base = this.lane(request.baseVersion).resident;
+      const { state, metrics } = await run(base);
+      const { parameters, optimizer } = state;
+      const { newVersion: version } = request;
+      // A repeated request has made the same bits; the first copy stays.
+      if (!this.lanes.has(version))
+        this.adopt(makeResident(base.graphs, { version, parameters, optimizer }, base.tokenizer));
+      this.updates += 1;
+      this.trainedTokens += metrics.tokens;
+      this.trainMs += metrics.durationMs;
+      return { version, parameters, optimizer, metrics };
+    });
+    this.training = result.catch(() => undefined);
+    return result;
+  }
+}
+
+function once<Value>(map: Map<string, Value>, key: string, make: () => Value): Value {
+  let value = map.get(key);
+  if (value === undefined) map.set(key, (value = make()));
+  return value;
+}

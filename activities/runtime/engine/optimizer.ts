@@ -1,0 +1,65 @@
+/** Working copies of one version's tensors while it is trained, and AdamW steps on them in place. */
+import type { AdamSettings, OptimizerState, Tensors } from './contract.ts';
+import type { DecoderGraphs } from './graphs.ts';
+import { feedsOf } from './resident.ts';
+import type { Resident } from './resident.ts';
+import { floatsOf, scalarTensor } from './session.ts';
+import type { Feeds } from './session.ts';
+
+const copyOf = (tensors: Tensors): Tensors => new Map([...tensors].map(([name, tensor]) => [name, tensor.slice()]));
+
+export class TrainingState {
+  readonly graphs: DecoderGraphs;
+  readonly parameters: Tensors;
+  readonly optimizer: OptimizerState;
+  /** Parameters by graph input name; the arrays change with every step. */
+  readonly feeds: Feeds;
+  private readonly gradients: Tensors;
+  private readonly gradientFeeds: Feeds;
+  private readonly stateFeeds: Feeds;
+  /** In-place outputs of an optimizer step. */
+  private readonly stateFetches: Feeds;
+
+  constructor(base: Resident) {
+    const { graphs } = base;
+    this.graphs = graphs;
+    this.parameters = copyOf(base.parameters);
+    this.optimizer = { m: copyOf(base.optimizer.m), v: copyOf(base.optimizer.v), step: base.optimizer.step };
+    this.gradients = new Map([...base.parameters].map(([name, tensor]) => [name, new Float32Array(tensor.length)]));
+    this.feeds = feedsOf(graphs, this.parameters);
+    this.gradientFeeds = feedsOf(graphs, this.gradients);
+    const moments = { ...feedsOf(graphs, this.optimizer.m, 'm.'), ...feedsOf(graphs, this.optimizer.v, 'v.') };
+    this.stateFeeds = { ...this.feeds, ...moments };
+    this.stateFetches = renamed(this.stateFeeds, 'next.');
+  }
+
+  clearGradients(): void {
+    for (const gradient of this.gradients.values()) gradient.fill(0);
+  }
+
+  /** What a gradient graph takes and gives in place: `accum.*` in, `grad.*` out, the same arrays. */
+  accumulation(): { feeds: Feeds; fetches: Feeds } {
+    return { feeds: renamed(this.gradientFeeds, 'accum.'), fetches: renamed(this.gradientFeeds, 'grad.') };
+  }
+
+  /** One AdamW step from the accumulated gradients; returns their global norm before clipping. */
+  async step(settings: AdamSettings, learningRate: number): Promise<number> {
+    const session = await this.graphs.adamW(settings);
+    const t = this.optimizer.step + 1;
+    const outputs = await session.run(
+      {
+        ...this.stateFeeds,
+        ...renamed(this.gradientFeeds, 'grad.'),
+        learning_rate: scalarTensor(learningRate),
+        bias_correction1: scalarTensor(1 - settings.beta1 ** t),
+        bias_correction2: scalarTensor(1 - settings.beta2 ** t),
+      },
+      this.stateFetches,
+    );
+    this.optimizer.step = t;
+    return floatsOf(outputs.grad_norm!)[0]!;
+  }
+}
+
+const renamed = (feeds: Feeds, prefix: string): Feeds =>
+  Object.fromEntries(Object.entries(feeds).map(([name, tensor]) => [prefix + name, tensor]));

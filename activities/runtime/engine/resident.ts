@@ -1,0 +1,55 @@
+/** A policy version in the engine's memory: its tensors as the graphs take them. Never written after it is made. */
+import { DomainError } from '../../../shared/errors.ts';
+import { PolicyTokenizer } from '../tokenizer/policy-tokenizer.ts';
+import type { OptimizerState, PolicySource, Tensors } from './contract.ts';
+import type { DecoderGraphs } from './graphs.ts';
+import { floatTensor } from './session.ts';
+import type { Feeds } from './session.ts';
+
+export interface Resident {
+  version: string;
+  graphs: DecoderGraphs;
+  tokenizer: PolicyTokenizer;
+  parameters: Tensors;
+  /** Zeros at step 0 where the source has none. */
+  optimizer: OptimizerState;
+  /** Parameters by their graph input names. */
+  feeds: Feeds;
+}
+
+const zerosLike = (tensors: Tensors): Tensors =>
+  new Map([...tensors].map(([name, tensor]) => [name, new Float32Array(tensor.length)]));
+
+/** Throws `ShapeMismatch` where tensors do not fit the configuration. */
+export function makeResident(
+  graphs: DecoderGraphs,
+  source: Omit<PolicySource, 'config' | 'tokenizerJson'>,
+  tokenizer: PolicyTokenizer,
+): Resident {
+  const { version, parameters, optimizer } = source;
+  checkTensors(graphs, parameters);
+  const state = optimizer ?? { m: zerosLike(parameters), v: zerosLike(parameters), step: 0 };
+  checkTensors(graphs, state.m);
+  checkTensors(graphs, state.v);
+  return { version, graphs, tokenizer, parameters, optimizer: state, feeds: feedsOf(graphs, parameters) };
+}
+
+export function feedsOf(graphs: DecoderGraphs, tensors: Tensors, prefix = ''): Feeds {
+  return Object.fromEntries(
+    [...graphs.shapes].map(([name, shape]) => [prefix + name, floatTensor(tensors.get(name)!, shape)]),
+  );
+}
+
+function checkTensors({ shapes }: DecoderGraphs, tensors: Tensors): void {
+  for (const [name, shape] of shapes) {
+    const wanted = shape.reduce((product, size) => product * size, 1);
+    const found = tensors.get(name)?.length ?? 'no';
+    if (found !== wanted) {
+      throw new DomainError(
+        'ShapeMismatch',
+        `tensor '${name}' has ${found} numbers; the model's [${shape.join(', ')}] has ${wanted}`,
+        { name },
+      );
+    }
+  }
+}
