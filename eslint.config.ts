@@ -6,20 +6,52 @@ import tseslint from 'typescript-eslint';
 /** Each folder's permitted direction (CONTRIBUTING.md, "Who may import whom") as import-x zones. */
 const zone = (target: string, from: string | string[], message: string) => ({ target, from, message });
 const zones = [
-  zone('./shared', ['./workflows', './activities', './workers', './cli', './runs'], 'shared/ is pure: it imports nothing outside shared/.'),
+  zone(
+    './shared',
+    ['./workflows', './activities', './workers', './cli', './runs'],
+    'shared/ is pure: it imports nothing outside shared/.',
+  ),
   zone('./shared/domain', ['./shared/!(domain)/**/*'], 'shared/domain imports only itself and shared/errors.ts.'),
   zone('./shared/{plan,config,script}', ['./shared/{graph,onnx,model,rl}'], 'plan, config and script know no tensors.'),
-  zone('./shared/graph', ['./shared/{onnx,model,rl,plan,config,script}'], 'graph → onnx → model → rl: imports point left only.'),
-  zone('./shared/onnx', ['./shared/{model,rl,plan,config,script}'], 'graph → onnx → model → rl: imports point left only.'),
+  zone(
+    './shared/graph',
+    ['./shared/{onnx,model,rl,plan,config,script}'],
+    'graph → onnx → model → rl: imports point left only.',
+  ),
+  zone(
+    './shared/onnx',
+    ['./shared/{model,rl,plan,config,script}'],
+    'graph → onnx → model → rl: imports point left only.',
+  ),
   zone('./shared/model', ['./shared/{rl,plan,config,script}'], 'graph → onnx → model → rl: imports point left only.'),
   zone('./activities', ['./workflows', './workers', './cli'], 'activities never refer to those who drive them.'),
   zone('./workers', ['./cli'], 'workers and cli do not import each other.'),
 ];
+const nodeGlobals = Object.fromEntries(
+  [
+    'process',
+    'console',
+    'URL',
+    'fetch',
+    'setTimeout',
+    'clearTimeout',
+    'setInterval',
+    'clearInterval',
+    'setImmediate',
+    'Buffer',
+    'AbortSignal',
+    'AbortController',
+    'TextEncoder',
+    'TextDecoder',
+    'performance',
+    'structuredClone',
+  ].map((name) => [name, 'readonly' as const]),
+);
 const driver = (name: string, where: string) => ({ name, message: `${name} is met once: in ${where}.` });
 const noMongo = driver('mongodb', 'activities/store');
 const noOrt = driver('onnxruntime-node', 'activities/runtime');
 const banned = (paths: { name: string; message: string }[], patterns: { group: string[]; message: string }[] = []) => ({
-  'no-restricted-imports': ['error', { paths, patterns }] as const,
+  'no-restricted-imports': ['error', { paths, patterns }] as ['error', object],
 });
 
 export default tseslint.config(
@@ -37,7 +69,10 @@ export default tseslint.config(
       '@typescript-eslint/require-await': 'off',
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
       '@typescript-eslint/consistent-type-imports': 'error',
-      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_' }],
+      '@typescript-eslint/no-unused-vars': [
+        'error',
+        { argsIgnorePattern: '^_', varsIgnorePattern: '^_', ignoreRestSiblings: true },
+      ],
       'import-x/no-cycle': 'error',
       'import-x/no-default-export': 'error',
       'import-x/no-restricted-paths': ['error', { zones }],
@@ -60,8 +95,14 @@ export default tseslint.config(
         [noMongo, noOrt],
         [
           { group: ['node:*'], message: 'Workflow code is deterministic: no Node built-ins.' },
-          { group: ['**/shared/{graph,onnx,model,rl,config,script,verify}/*'], message: 'Workflows move ids and small numbers only.' },
-          { group: ['@temporalio/!(workflow|common)'], message: 'Only @temporalio/workflow and common exist in the workflow sandbox.' },
+          {
+            group: ['**/shared/{graph,onnx,model,rl,config,script,verify}/*'],
+            message: 'Workflows move ids and small numbers only.',
+          },
+          {
+            group: ['@temporalio/!(workflow|common)'],
+            message: 'Only @temporalio/workflow and common exist in the workflow sandbox.',
+          },
         ],
       ),
     },
@@ -85,6 +126,19 @@ export default tseslint.config(
       '@typescript-eslint/unbound-method': 'off',
     },
   },
-  { files: ['temporal.config.ts', 'eslint.config.ts', 'vitest.config.ts', 'runs/*.ts'], rules: { 'import-x/no-default-export': 'off' } },
-  { files: ['**/*.mjs'], ...tseslint.configs.disableTypeChecked, languageOptions: { globals: { process: 'readonly', console: 'readonly', URL: 'readonly', fetch: 'readonly', setTimeout: 'readonly', clearTimeout: 'readonly', setInterval: 'readonly', clearInterval: 'readonly', Buffer: 'readonly', AbortSignal: 'readonly', AbortController: 'readonly' } } },
+  {
+    files: ['temporal.config.ts', 'eslint.config.ts', 'vitest.config.ts', 'runs/*.ts'],
+    rules: { 'import-x/no-default-export': 'off' },
+  },
+  {
+    files: ['**/*.mjs'],
+    ...tseslint.configs.disableTypeChecked,
+    languageOptions: {
+      ...tseslint.configs.disableTypeChecked.languageOptions,
+      parserOptions: { projectService: false, project: false, program: null },
+      globals: nodeGlobals,
+    },
+  },
+  // The guest's files run inside the isolate: they see the isolate's globals, and the runtime strips their modules.
+  { files: ['activities/runtime/script/guest/**/*.mjs'], rules: { 'no-undef': 'off' } },
 );

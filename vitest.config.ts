@@ -16,7 +16,12 @@ export default defineConfig({
         },
       },
       {
-        test: { name: 'engine', include: ['activities/runtime/**/*.test.ts', 'tests/engine/**/*.test.ts'], testTimeout: 120_000, maxWorkers: 2 },
+        test: {
+          name: 'engine',
+          include: ['activities/runtime/**/*.test.ts', 'tests/engine/**/*.test.ts'],
+          testTimeout: 120_000,
+          maxWorkers: 2,
+        },
       },
       {
         test: {

@@ -12,7 +12,7 @@ const heartbeatEveryMs = 2_000;
 export interface Attempt {
   signal: AbortSignal;
   /** Shown in the Temporal UI as heartbeat details. */
-  progress(details: unknown): void;
+  progress: (details: unknown) => void;
 }
 
 type Body<Input, Result> = (input: Input, attempt: Attempt) => Promise<Result>;

@@ -95,7 +95,7 @@ interface Learning {
 
 async function learn(deps: RolloutDeps, learning: Learning, attempt: Attempt): Promise<TrainResult> {
   const { recipe, runId, batchId, version, policy, role, sequences } = learning;
-  const { oldLogProbs, dropZeroAdvantage: _, ...settings } = recipe.update;
+  const { oldLogProbs, dropZeroAdvantage: _dropped, ...settings } = recipe.update;
   if (oldLogProbs === 'recomputed' || (oldLogProbs === 'auto' && !isUntruncated(samplingOf(recipe, 'train', role)))) {
     const recomputed = await deps.engine.logProbs(
       { version: policy.engineVersion, sequences },
@@ -119,7 +119,7 @@ const isUntruncated = (sampling: { temperature: number; topP: number; topK: numb
   sampling.temperature === 1 && sampling.topP === 1 && sampling.topK === 0 && sampling.minP === 0;
 
 function flatMetrics({ metrics }: TrainResult, part: PolicyPart, prefixed: boolean): Record<string, number> {
-  const { lossByStep: _, ...numbers } = metrics;
+  const { lossByStep: _byStep, ...numbers } = metrics;
   return Object.fromEntries(
     Object.entries(numbers).map(([name, value]) => [
       prefixed ? `${part}${name[0]!.toUpperCase()}${name.slice(1)}` : name,

@@ -24,7 +24,7 @@ export default defineRecipe({
     type: 'toy',
     examples: 600,
     chunks: 2,
-    steps: 60,
+    steps: 240,
     batchSize: 16,
     learningRate: 4e-3,
     warmupSteps: 5,

@@ -20,8 +20,6 @@ export interface ServedQueue {
   slots: number;
   runsWorkflows: boolean;
   close(): Promise<void>;
-  /** Called when the queue can no longer be served: the process must end, so that its work goes elsewhere. */
-  onDeath?: (handler: (error: Error) => void) => void;
 }
 
 const nothing = async () => undefined;
@@ -33,7 +31,7 @@ function serveControl(store: Store, config: TemporalConfig): ServedQueue {
 
 async function serveGpu(store: Store, config: TemporalConfig): Promise<ServedQueue> {
   const engine = await createEngine(config.engine);
-  const scripts = await createScriptPool({ threads: config.workers.scriptThreads });
+  const scripts = createScriptPool({ threads: config.workers.scriptThreads });
   const activities = gpuActivities({
     store,
     runs: runContexts(store),
