@@ -134,7 +134,6 @@ export default tseslint.config(
     files: ['**/*.mjs'],
     ...tseslint.configs.disableTypeChecked,
     languageOptions: {
-      ...tseslint.configs.disableTypeChecked.languageOptions,
       parserOptions: { projectService: false, project: false, program: null },
       globals: nodeGlobals,
     },

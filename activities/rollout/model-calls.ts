@@ -23,8 +23,8 @@ interface SampledCall {
 }
 
 export interface ModelCaller {
-  perform(call: HostCall, signal: AbortSignal): Promise<HostAnswer>;
-  documentOf(record: JournalRecord): Draft<CallDocument>;
+  perform: (call: HostCall, signal: AbortSignal) => Promise<HostAnswer>;
+  documentOf: (record: JournalRecord) => Draft<CallDocument>;
 }
 
 export function modelCaller(deps: RolloutDeps, request: ExecutionRequest, executionId: string): ModelCaller {

@@ -31,7 +31,7 @@ test('twenty clipped steps follow torch.optim.AdamW, the vector without decay', 
     );
     expect(relativeError(result['grad_norm']!, [step.gradNorm])).toBeLessThan(1e-6);
     const take = (prefix: string) =>
-      Object.fromEntries([...shapes.keys()].map((name) => [name, result[`next.${prefix}${name}`]!]));
+      Object.fromEntries([...shapes.keys()].map((name) => [name, Float32Array.from(result[`next.${prefix}${name}`]!)]));
     [parameters, m, v] = [take(''), take('m.'), take('v.')];
     for (const [name, wanted] of Object.entries(unpackAll(step.parameters))) {
       expect(relativeError(parameters[name]!, wanted), `${name} after step ${i + 1}`).toBeLessThan(1e-6);

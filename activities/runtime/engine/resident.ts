@@ -1,6 +1,6 @@
 /** A policy version in the engine's memory: its tensors as the graphs take them. Never written after it is made. */
 import { DomainError } from '../../../shared/errors.ts';
-import { PolicyTokenizer } from '../tokenizer/policy-tokenizer.ts';
+import type { PolicyTokenizer } from '../tokenizer/policy-tokenizer.ts';
 import type { OptimizerState, PolicySource, Tensors } from './contract.ts';
 import type { DecoderGraphs } from './graphs.ts';
 import { floatTensor } from './session.ts';

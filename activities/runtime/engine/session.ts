@@ -68,9 +68,9 @@ export class GraphSession {
   /** `fetches` names outputs to write in place; the others are made anew. Yields to the event loop before it runs. */
   async run(feeds: Feeds, fetches?: Feeds): Promise<Feeds> {
     try {
-      if (fetches === undefined) return (await this.session.run(feeds)) as Feeds;
+      if (fetches === undefined) return await this.session.run(feeds);
       const wanted = Object.fromEntries(this.session.outputNames.map((name) => [name, fetches[name] ?? null]));
-      return (await this.session.run(feeds, wanted)) as Feeds;
+      return await this.session.run(feeds, wanted);
     } catch (error) {
       throw namedFailure(this.name, error);
     }
