@@ -10,6 +10,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
+          sequence: { groupOrder: 0 },
           include: ['{shared,workflows,activities,workers,cli,bootstrap,runs}/**/*.test.ts'],
           exclude: ['activities/runtime/**/*.test.ts'],
           testTimeout: 20_000,
@@ -18,6 +19,7 @@ export default defineConfig({
       {
         test: {
           name: 'engine',
+          sequence: { groupOrder: 1 },
           include: ['activities/runtime/**/*.test.ts', 'tests/engine/**/*.test.ts'],
           testTimeout: 120_000,
           maxWorkers: 2,
@@ -26,6 +28,8 @@ export default defineConfig({
       {
         test: {
           name: 'integration',
+          // After the others: its servers and workers need the cores.
+          sequence: { groupOrder: 2 },
           include: ['tests/{integration,workflows,replay}/**/*.test.ts'],
           globalSetup: ['tests/helpers/servers.ts'],
           testTimeout: 240_000,

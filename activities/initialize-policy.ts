@@ -33,9 +33,9 @@ export async function initializePolicy(
   const decoder = decoderOf(init.decoder, PolicyTokenizer.load(tokenizerJson).vocabSize);
   const parts: PolicyDocument['parts'] = {};
   for (const part of partsOf(layout)) {
-    const parameters = initialParameters(decoder, (name, length) =>
-      fillNormal(`${recipe.seed}/initial/${name}`, new Float32Array(length), 1),
-    );
+    const draw = (name: string, length: number) =>
+      fillNormal(`${recipe.seed}/initial/${name}`, new Float32Array(length), 1);
+    const parameters = initialParameters(decoder, draw, init.initialStd);
     parts[part] = await storePart(store, decoder, version, { part, parameters, optimizer: null });
   }
   await commitPolicy(store, {

@@ -44,6 +44,8 @@ const initialPolicySchema = z.discriminatedUnion('type', [
     /** Seeded random weights. */
     type: z.literal('random'),
     decoder: decoderSchema,
+    /** Standard deviation of the initial matrices; narrow models learn faster near 1/sqrt(hiddenSize). */
+    initialStd: z.number().positive().default(0.02),
     /** A tokenizer.json: a name in runs/assets, or a path. */
     tokenizer: z.string().min(1),
   }),

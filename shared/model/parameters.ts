@@ -5,7 +5,8 @@
  */
 import { checkDecoderConfig, type DecoderConfig } from './config.ts';
 
-const initialStd = 0.02;
+/** Of matrices, where the caller gives no other. */
+export const initialStd = 0.02;
 
 /** Every parameter's name and shape, in the order embedding, layers, final norm, head. Matrices are [out, in]. */
 export function parameterShapes(config: DecoderConfig): ReadonlyMap<string, readonly number[]> {
@@ -47,11 +48,13 @@ export function parameterCount(config: DecoderConfig): number {
 
 /**
  * Fresh float32 parameters. `draw(name, length)` returns `length` independent standard normals for that parameter;
- * norm weights are 1 and biases 0 and draw nothing.
+ * norm weights are 1 and biases 0 and draw nothing. `std` is the matrices' deviation; small models learn faster with a
+ * larger one.
  */
 export function initialParameters(
   config: DecoderConfig,
   draw: (name: string, length: number) => ArrayLike<number>,
+  std = initialStd,
 ): Map<string, Float32Array> {
   const parameters = new Map<string, Float32Array>();
   for (const [name, shape] of parameterShapes(config)) {
@@ -60,10 +63,10 @@ export function initialParameters(
     else if (shape.length === 1) parameters.set(name, new Float32Array(length).fill(1));
     else {
       const writesResidual = name.endsWith('o_proj.weight') || name.endsWith('down_proj.weight');
-      const std = writesResidual ? initialStd / Math.sqrt(2 * config.numLayers) : initialStd;
+      const scale = writesResidual ? std / Math.sqrt(2 * config.numLayers) : std;
       parameters.set(
         name,
-        Float32Array.from(draw(name, length), (normal) => normal * std),
+        Float32Array.from(draw(name, length), (normal) => normal * scale),
       );
     }
   }
