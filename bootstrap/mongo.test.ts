@@ -90,6 +90,7 @@ test('mongod is downloaded from a mirror, once, and a download that fails is rem
   // The download runs in a Node process, so the real environment is needed beside the mirror.
   const mirror = {
     ...process.env,
+    MONGODB_URI: undefined,
     MONGOMS_DOWNLOAD_MIRROR: `http://127.0.0.1:${port}`,
     MONGOMS_VERSION: '8.0.4',
     MONGOMS_USE_HTTP: 'true',
