@@ -6,13 +6,13 @@ import { work, type Operator } from './kinds.ts';
 import type { Draws } from './draws.ts';
 import type { ToyProblem } from './questions.ts';
 
-/** Words a Designer may put into an agent's prompt. `add` and `times` are specialists: good where they fit, else wrong. */
-export const manners = ['steps', 'fast', 'add', 'times'] as const;
+/** Words a Designer may put into an agent's prompt: work it out, as you like, answer at once. */
+export const manners = ['steps', 'plain', 'fast'] as const;
 export type Manner = (typeof manners)[number];
 
 /** Shares in [0, 1]. Where an answer is not worked out it is given at once. */
 export interface AnswerQuality {
-  /** Share of answers with worked operations, by manner (specialists: on problems that fit them). */
+  /** Share of answers with worked operations, by manner. */
   works: Readonly<Record<Manner, number>>;
   /** Share of worked answers in which one result is wrong. */
   slips: number;
@@ -35,25 +35,12 @@ function slipped(result: number, draws: Draws): number {
   return wrong >= 0 ? wrong : result + 1;
 }
 
-/** The manner fits unless it is the other half's specialist. */
-export const fits = (manner: Manner, problem: ToyProblem) =>
-  manner === 'add' ? !problem.kind.multiplies : manner === 'times' ? problem.kind.multiplies : true;
-
 /** An answer to `problem` in the manner, by the quality's shares. */
 export function drawAnswer(problem: ToyProblem, manner: Manner, quality: AnswerQuality, draws: Draws): string {
-  if (!fits(manner, problem)) return misfit(problem, manner);
   if (!draws.chance(quality.works[manner])) return renderAnswer([], problem.answer);
   const slipAt = draws.chance(quality.slips) ? draws.between(0, problem.kind.plan.length - 1) : -1;
   const steps = work(problem.kind.plan, problem.numbers, (result, index) =>
     index === slipAt ? slipped(result, draws) : result,
   );
   return renderAnswer(steps, steps.at(-1)!.result);
-}
-
-/** On a problem that does not fit, the adder adds the first two numbers and the multiplier repeats the first. */
-function misfit(problem: ToyProblem, manner: Manner): string {
-  const first = problem.numbers[0]!;
-  if (manner !== 'add') return renderAnswer([], first);
-  const steps = work([{ left: { number: 0 }, operator: '+', right: { number: 1 } }], problem.numbers);
-  return renderAnswer(steps, steps[0]!.result);
 }

@@ -7,7 +7,7 @@ import type { Role } from '../domain/role.ts';
 import type { ChatMessage } from '../domain/sampling.ts';
 import { DomainError } from '../errors.ts';
 import { composeMessages, type AgentPart, type ModelRequest } from '../script/prompts.ts';
-import { drawAnswer, manners, type AnswerQuality, type Manner } from './answers.ts';
+import { drawAnswer, type AnswerQuality, type Manner } from './answers.ts';
 import { breakDesign, designPatterns, writeDesign, type DesignPattern } from './designs.ts';
 import { createDraws, type Draws } from './draws.ts';
 import { drawToyProblem, type ToyProblem } from './questions.ts';
@@ -26,6 +26,8 @@ export interface ColdStartQuality extends AnswerQuality {
   patterns: Readonly<Record<DesignPattern, number>>;
   /** Share of broken scripts. */
   broken: number;
+  /** How often each manner is practised, relative to the others. */
+  manners: Readonly<Record<Manner, number>>;
   /** How often each part of a multi-agent system is practised, relative to the others. */
   parts: Readonly<Record<ExecutorPart, number>>;
   /** Share of critics' verdicts that are right. */
@@ -36,11 +38,12 @@ export interface ColdStartQuality extends AnswerQuality {
 export type ExecutorPart = 'agent' | 'second' | 'judge' | 'critic' | 'reviser';
 
 export const defaultColdStartQuality: ColdStartQuality = {
-  works: { steps: 0.6, fast: 0.05, add: 0.8, times: 0.8 },
-  slips: 0.1,
+  works: { steps: 0.75, plain: 0.5, fast: 0.05 },
+  manners: { steps: 3, plain: 1, fast: 1 },
+  slips: 0.05,
   patterns: { single: 2, ensemble: 2, debate: 1, reflect: 1, sequence: 1, compare: 1, choose: 1 },
   broken: 0.2,
-  parts: { agent: 6, second: 1, judge: 1, critic: 1, reviser: 1 },
+  parts: { agent: 8, second: 1, judge: 1, critic: 1, reviser: 1 },
   rightVerdicts: 0.75,
 };
 
@@ -105,14 +108,14 @@ function modelRequest(part: AgentPart, prompt: string, task: string, shown: Part
 
 function executorExample(problem: ToyProblem, quality: ColdStartQuality, draws: Draws): ColdStartExample {
   const part = draws.weighted(quality.parts);
-  const manner = draws.pick(manners);
+  const manner = draws.weighted(quality.manners);
   const answer = (by: Manner) => drawAnswer(problem, by, quality, draws);
   const example = (request: ModelRequest, response: string): ColdStartExample => ({
     role: 'executor',
     messages: composeMessages(request, 'terse'),
     response,
   });
-  const reply = (name: string) => ({ name, text: answer(draws.pick(manners)) });
+  const reply = (name: string) => ({ name, text: answer(draws.weighted(quality.manners)) });
   const { text } = problem;
   switch (part) {
     case 'agent':

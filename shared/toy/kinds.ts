@@ -19,8 +19,6 @@ export interface ToyKind {
   name: string;
   /** Number of operations. */
   difficulty: number;
-  /** Whether an operation is a multiplication: the dividing line between specialists. */
-  multiplies: boolean;
   draw(draws: Draws): number[];
   /** Wordings; `N` is a person, `O` an object, `$0` to `$3` the numbers. */
   templates: readonly string[];
@@ -34,22 +32,25 @@ const number = (index: number): Operand => ({ number: index });
 const step = (index: number): Operand => ({ step: index });
 const doing = (left: Operand, operator: Operator, right: Operand): PlannedStep => ({ left, operator, right });
 
+/** Difference of at least 2 that takes away at most 6. */
+const taken = (draws: Draws, from: number) => draws.between(2, Math.min(6, from - 2));
+const added = (draws: Draws) => draws.between(2, 6);
+const factor = (draws: Draws) => draws.between(2, 5);
+
 export const toyKinds: readonly ToyKind[] = [
   {
     name: 'more',
     difficulty: 1,
-    multiplies: false,
-    draw: (draws) => [draws.between(3, 20), draws.between(3, 20)],
+    draw: (draws) => [draws.between(2, 12), added(draws)],
     templates: ['N has $0 O and gets $1 more. How many O?', 'N has $0 O. Then N finds $1 O. How many O?'],
     plan: [doing(number(0), '+', number(1))],
   },
   {
     name: 'less',
     difficulty: 1,
-    multiplies: false,
     draw: (draws) => {
-      const all = draws.between(6, 30);
-      return [all, draws.between(2, all - 2)];
+      const all = draws.between(4, 16);
+      return [all, taken(draws, all)];
     },
     templates: ['N has $0 O and loses $1. How many O are left?', 'N has $0 O. Then N sells $1 O. How many O?'],
     plan: [doing(number(0), '-', number(1))],
@@ -57,19 +58,17 @@ export const toyKinds: readonly ToyKind[] = [
   {
     name: 'groups',
     difficulty: 1,
-    multiplies: true,
-    draw: (draws) => [draws.between(2, 9), draws.between(2, 9)],
+    draw: (draws) => [factor(draws), factor(draws)],
     templates: ['N has $0 bags of $1 O. How many O?', '$0 bags hold $1 O each. How many O?'],
     plan: [doing(number(0), '*', number(1))],
   },
   {
     name: 'more-less',
     difficulty: 2,
-    multiplies: false,
     draw: (draws) => {
-      const first = draws.between(3, 15);
-      const second = draws.between(3, 15);
-      return [first, second, draws.between(2, first + second - 2)];
+      const first = draws.between(2, 9);
+      const second = added(draws);
+      return [first, second, taken(draws, first + second)];
     },
     templates: [
       'N has $0 O and gets $1 more. Then N loses $2. How many O are left?',
@@ -80,8 +79,7 @@ export const toyKinds: readonly ToyKind[] = [
   {
     name: 'groups-more',
     difficulty: 2,
-    multiplies: true,
-    draw: (draws) => [draws.between(2, 7), draws.between(2, 7), draws.between(2, 15)],
+    draw: (draws) => [factor(draws), factor(draws), added(draws)],
     templates: [
       'N has $0 bags of $1 O and gets $2 more. How many O?',
       '$0 bags hold $1 O each. N finds $2 O. How many O?',
@@ -91,11 +89,10 @@ export const toyKinds: readonly ToyKind[] = [
   {
     name: 'groups-less',
     difficulty: 2,
-    multiplies: true,
     draw: (draws) => {
-      const bags = draws.between(2, 7);
-      const each = draws.between(3, 7);
-      return [bags, each, draws.between(2, bags * each - 2)];
+      const bags = factor(draws);
+      const each = factor(draws);
+      return [bags, each, taken(draws, bags * each)];
     },
     templates: [
       'N has $0 bags of $1 O and loses $2. How many O are left?',
@@ -104,15 +101,19 @@ export const toyKinds: readonly ToyKind[] = [
     plan: [doing(number(0), '*', number(1)), doing(step(0), '-', number(2))],
   },
   {
-    name: 'two-groups',
+    name: 'groups-more-less',
     difficulty: 3,
-    multiplies: true,
-    draw: (draws) => [draws.between(2, 6), draws.between(2, 6), draws.between(2, 6), draws.between(2, 6)],
+    draw: (draws) => {
+      const bags = factor(draws);
+      const each = factor(draws);
+      const more = added(draws);
+      return [bags, each, more, taken(draws, bags * each + more)];
+    },
     templates: [
-      'N has $0 bags of $1 O and $2 bags of $3 O. How many O?',
-      '$0 bags hold $1 O each. $2 bags hold $3 O each. How many O?',
+      'N has $0 bags of $1 O and gets $2 more. Then N loses $3. How many O are left?',
+      '$0 bags hold $1 O each. N finds $2 O and sells $3 O. How many O?',
     ],
-    plan: [doing(number(0), '*', number(1)), doing(number(2), '*', number(3)), doing(step(0), '+', step(1))],
+    plan: [doing(number(0), '*', number(1)), doing(step(0), '+', number(2)), doing(step(1), '-', number(3))],
   },
 ];
 

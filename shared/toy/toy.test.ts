@@ -1,6 +1,6 @@
 import { parse } from 'acorn';
 import { describe, expect, it } from 'vitest';
-import { drawAnswer, fits, renderAnswer } from './answers.ts';
+import { drawAnswer, renderAnswer } from './answers.ts';
 import { defaultColdStartQuality, generateColdStartExamples } from './cold-start.ts';
 import { createDraws } from './draws.ts';
 import { toyKinds, work } from './kinds.ts';
@@ -72,24 +72,13 @@ describe('cold-start answers', () => {
   });
 
   it('are right as often as the quality says', () => {
-    const quality = { works: { steps: 0.5, fast: 0, add: 1, times: 1 }, slips: 0.2 };
+    const quality = { works: { steps: 0.5, plain: 1, fast: 0 }, slips: 0.2 };
     const texts = problems.map((problem) => drawAnswer(problem, 'steps', quality, draws));
     const right = texts.filter((text, i) => text.endsWith(`#### ${problems[i]!.answer}`)).length / texts.length;
     const worked = texts.filter((text) => text.includes('=')).length / texts.length;
     expect(worked).toBeCloseTo(0.5, 0.9);
     expect(right).toBeGreaterThan(0.83);
     expect(right).toBeLessThan(0.97);
-  });
-
-  it('go wrong where a specialist does not fit', () => {
-    const quality = { works: { steps: 1, fast: 1, add: 1, times: 1 }, slips: 0 };
-    const misfits = problems.filter(
-      (problem) => !fits('add', problem) && problem.answer !== problem.numbers[0]! + problem.numbers[1]!,
-    );
-    for (const problem of misfits) {
-      expect(drawAnswer(problem, 'add', quality, draws).endsWith(`#### ${problem.answer}`)).toBe(false);
-    }
-    expect(misfits.length).toBeGreaterThan(100);
   });
 });
 
@@ -131,10 +120,10 @@ describe('cold-start examples', () => {
   it('choose designs without regard to the question', () => {
     const pairs = examples
       .filter(({ role }) => role === 'designer')
-      .map(({ messages, response }) => [messages[1]!.content.includes('bags'), response.includes("'times'")] as const);
+      .map(({ messages, response }) => [messages[1]!.content.includes('bags'), response.includes("'plain'")] as const);
     const share = (bags: boolean) => {
       const of = pairs.filter(([has]) => has === bags);
-      return of.filter(([, times]) => times).length / of.length;
+      return of.filter(([, plain]) => plain).length / of.length;
     };
     expect(Math.abs(share(true) - share(false))).toBeLessThan(0.06);
   });
