@@ -25,7 +25,7 @@ export interface Session {
   /** Resolves when a server or worker of this session cannot be kept alive. */
   readonly lost: Promise<Error>;
   /** Page of a workflow in the Temporal UI, where its address is known. */
-  uiUrl(workflowId: string): string | null;
+  readonly uiUrl: (workflowId: string) => string | null;
 }
 
 export interface SessionNeeds {

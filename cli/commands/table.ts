@@ -36,6 +36,12 @@ export const commandTable: readonly CommandEntry[] = [
   },
   { name: 'list', group: looking, summary: 'list the runs', load: () => import('./reading/list.ts') },
   { name: 'status', group: looking, summary: 'show where a run stands', load: () => import('./reading/status.ts') },
+  {
+    name: 'inspect',
+    group: looking,
+    summary: 'show any part of a run, down to one model call',
+    load: () => import('./reading/inspect.ts'),
+  },
   { name: 'up', group: running, summary: 'run servers and workers until Ctrl-C', load: () => import('./system/up.ts') },
   {
     name: 'down',

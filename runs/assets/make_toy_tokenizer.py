@@ -27,10 +27,10 @@ FRAGMENTS = [
 CHECKED = [
     "<|im_start|>system\nsteps<|im_end|>\n<|im_start|>user\nTom has 12 pens and gets 7 more. How many pens?<|im_end|>\n"
     "<|im_start|>assistant\n12+7=19;#### 19<|im_end|>",
-    "return ensemble([agent('steps'),agent('fast'),agent('add')])",
-    "const a=await agent('fast');const b=await agent('steps');return a.answer==b.answer?a:agent('times')",
-    "return debate({debaters:[agent('steps'),agent('add')],rounds:1,judge:agent('steps')})",
-    "return question.includes('bags')?agent('times'):agent('add')",
+    "return ensemble([agent('steps'),agent('fast'),agent('plain')])",
+    "const a=await agent('fast');const b=await agent('steps');return a.answer==b.answer?a:agent('plain')",
+    "return debate({debaters:[agent('steps'),agent('plain')],rounds:1,judge:agent('steps')})",
+    "return question.includes('bags')?agent('steps'):agent('fast')",
     "return reflect({agent:agent('steps'),rounds:1})",
     "check\n3 bags hold 4 cups each. How many cups?\n3*4=12;#### 12",
     "a  b\t\n\n c",

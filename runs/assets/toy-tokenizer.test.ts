@@ -24,6 +24,6 @@ describe('toy tokenizer', () => {
 
   it('keeps digits apart and a design short', () => {
     expect(encode('1234')).toHaveLength(4);
-    expect(encode("return ensemble([agent('steps'),agent('fast'),agent('add')])").length).toBeLessThanOrEqual(15);
+    expect(encode("return ensemble([agent('steps'),agent('fast'),agent('plain')])").length).toBeLessThanOrEqual(15);
   });
 });

@@ -120,10 +120,10 @@ describe('cold-start examples', () => {
   it('choose designs without regard to the question', () => {
     const pairs = examples
       .filter(({ role }) => role === 'designer')
-      .map(({ messages, response }) => [messages[1]!.content.includes('bags'), response.includes("'times'")] as const);
+      .map(({ messages, response }) => [messages[1]!.content.includes('bags'), response.includes("'plain'")] as const);
     const share = (bags: boolean) => {
       const of = pairs.filter(([has]) => has === bags);
-      return of.filter(([, times]) => times).length / of.length;
+      return of.filter(([, plain]) => plain).length / of.length;
     };
     expect(Math.abs(share(true) - share(false))).toBeLessThan(0.06);
   });
