@@ -12,7 +12,9 @@ test('twenty clipped steps follow torch.optim.AdamW, the vector without decay', 
   const { settings, steps } = fixture;
   const runner = await openGraph(buildAdamWGraph(shapes, settings));
   let parameters: Record<string, Float32Array> = unpackAll(fixture.start);
-  let m: Record<string, Float32Array> = Object.fromEntries([...shapes].map(([name]) => [name, new Float32Array(parameters[name]!.length)]));
+  let m: Record<string, Float32Array> = Object.fromEntries(
+    [...shapes].map(([name]) => [name, new Float32Array(parameters[name]!.length)]),
+  );
   let v = m;
   expect(steps.length).toBe(20);
   expect(steps.filter((step) => step.gradNorm > settings.maxGradNorm).length).toBeGreaterThan(5);
