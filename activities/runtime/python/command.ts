@@ -102,11 +102,11 @@ export function serverCommand(tier: Tier, installation: Installation): { command
   const outside = installation.prefixes.filter((prefix) => !prefix.startsWith('/usr/') && prefix !== '/usr');
   const argv = [
     ...['--unshare-all', '--unshare-user', '--disable-userns', '--die-with-parent', '--new-session'],
+    // Otherwise process 1 would be bubblewrap, whose memory a program of the same user could open (tier B).
+    '--as-pid-1',
     ...['--cap-drop', 'ALL', '--ro-bind', '/usr', '/usr'],
     ...rootEntries(),
     ...outside.flatMap((prefix) => ['--ro-bind', prefix, prefix]),
-    // The loader's cache saves a search for every library; it names files only.
-    ...['--ro-bind-try', '/etc/ld.so.cache', '/etc/ld.so.cache'],
     ...['--proc', '/proc', '--dev', '/dev', '--remount-ro', '/dev'],
     ...['--size', String(scratchBytes), '--perms', '0700', '--tmpfs', '/scratch', '--chdir', '/scratch'],
     ...['--remount-ro', '/', '--'],
