@@ -40,6 +40,6 @@ export default defineRecipe({
   limits: { calls: 12, promptTokensPerCall: 400, responseTokensPerCall: 64 },
   rollout: { questionsPerIteration: 16 },
   stages: { iterationsPerStage: 10, count: 2 },
-  update: { learningRate: 3e-4, dropZeroAdvantage: true },
+  update: { learningRate: 2e-4, dropZeroAdvantage: true },
   evaluation: { limit: 64 },
 });
