@@ -21,13 +21,21 @@ export const aime: QuestionFormat = {
     const match = /^\$?\s*(\d{1,3})(?:\s*\^?\{?\\circ\}?|°)?\s*\$?$/.exec(written);
     if (match === null) refuse(place, field, `is '${written}', expected a whole number from 0 to 999`);
     return mathQuestion(
-      optionalText(record, ['ID', 'id', 'problem_idx', 'unique_id'], place) ?? contentId('aime', text),
+      aimeId(record, place) ?? contentId('aime', text),
       text,
       String(Number(match[1])),
       yearOf(record),
     );
   },
 };
+
+/** A bare row number says nothing beside other files, so the year joins it. */
+function aimeId(record: RawRecord, place: Place): string | null {
+  const id = optionalText(record, ['ID', 'id', 'problem_idx', 'unique_id'], place);
+  if (id === null || !/^\d+$/.test(id)) return id;
+  const year = yearOf(record);
+  return year === null ? null : `aime-${year.slice(5)}-${id}`;
+}
 
 function yearOf(record: RawRecord): string | null {
   for (const value of [record['year'], record['url'], record['ID']]) {
