@@ -122,7 +122,7 @@ export function canonicalText(clean: string): string {
       /\\(?:text|textbf|textit|textrm|mathrm|mathbf|mbox|operatorname\*?|textnormal|mathit|textsf|mathsf)\s*\{([^{}]*)\}/g,
       ' $1 ',
     )
-    .replace(/[{}\s]/g, '')
+    .replace(/\s/g, '')
     .replace(/["'.!?]+$/g, '')
     .toLowerCase();
 }

@@ -122,7 +122,7 @@ const rounds = 8;
 function point(symbol: number, round: number): Rational {
   const [top, bottom] = points[(symbol * 5 + round * 3) % points.length]!;
   const value = { top: top + BigInt(symbol) * 2n * bottom, bottom };
-  return round >= 5 ? negate(value) : value;
+  return round % 3 === 1 ? negate(value) : value;
 }
 
 function formulaEqual(a: Node, b: Node, symbols: readonly string[]): How {

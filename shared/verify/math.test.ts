@@ -1,0 +1,46 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { extractAnswer } from './extract-answer.ts';
+import { answersEqual, verifyMath } from './math.ts';
+
+interface Case {
+  class: string;
+  gold: string;
+  answer: string;
+  correct: boolean;
+}
+const table = new URL('../../tests/fixtures/verify/cases.jsonl', import.meta.url);
+const cases = readFileSync(table, 'utf8').trim().split('\n').map((line) => JSON.parse(line) as Case); // prettier-ignore
+
+describe('committed case table', () => {
+  it('has at least 400 pairs and no false positive', () => {
+    expect(cases.length).toBeGreaterThanOrEqual(400);
+    expect(cases.filter((item) => !item.correct && verifyMath(item.gold, item.answer).correct)).toEqual([]);
+  });
+  it('accepts every right answer', () => {
+    expect(cases.filter((item) => item.correct && !verifyMath(item.gold, item.answer).correct)).toEqual([]);
+  });
+});
+
+it('takes the last box by position, never by content', () => {
+  expect(extractAnswer('\\boxed{42} \\boxed{41} \\boxed{42}')).toBe('42');
+  expect(extractAnswer('\\boxed{\\frac{1}{2}} and then \\boxed{3')).toBe('\\frac{1}{2}');
+  expect(extractAnswer('nothing here')).toBe('nothing here');
+  expect(extractAnswer('')).toBeNull();
+});
+
+it('names the rule that decided', () => {
+  expect(verifyMath('810', '\\boxed{809}')).toEqual({ correct: false, ratio: 0, answer: '809', how: 'different' });
+  expect(verifyMath('1/2', '\\boxed{0.5}')).toEqual({ correct: true, ratio: 1, answer: '0.5', how: 'rational' });
+  expect(answersEqual('x^2-1', '(x+1)(x-1)')).toBe(true);
+});
+
+it('stays below 250 ms on hostile input', () => {
+  const hostile = ['('.repeat(2000), '9^{9^{9^{9}}}', '\\sqrt{'.repeat(300), `${'1,'.repeat(700)}1`, '2^{'.repeat(60) + '}'.repeat(60), 'a+'.repeat(700), '\\boxed{'.repeat(500), '99999999!'];
+  for (const text of hostile) {
+    const start = performance.now();
+    verifyMath(text, `\\boxed{${text}+0}`);
+    verifyMath('5', text);
+    expect(performance.now() - start, text.slice(0, 20)).toBeLessThan(250);
+  }
+}); // prettier-ignore
