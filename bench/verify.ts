@@ -29,6 +29,9 @@ for (let round = 0; round < rounds; round += 1) {
 const seconds = (performance.now() - first) / 1000;
 const falsePositives = wrong.filter((item) => !item.correct);
 console.log(`${cases.length} pairs, ${cases.length - wrong.length} agree, ${falsePositives.length} false positives`);
-console.log(`${Math.round((cases.length * rounds) / seconds)} pairs/s; worst pair ${worst.ms.toFixed(1)} ms: ${worst.gold} | ${worst.answer}`);
-for (const { class: kind, gold, answer, correct } of wrong) console.log(`${correct ? 'missed' : 'FALSE POSITIVE'} [${kind}] ${gold} | ${answer}`);
+console.log(
+  `${Math.round((cases.length * rounds) / seconds)} pairs/s; worst pair ${worst.ms.toFixed(1)} ms: ${worst.gold} | ${worst.answer}`,
+);
+for (const { class: kind, gold, answer, correct } of wrong)
+  console.log(`${correct ? 'missed' : 'FALSE POSITIVE'} [${kind}] ${gold} | ${answer}`);
 if (falsePositives.length > 0) process.exitCode = 1;

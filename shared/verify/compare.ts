@@ -32,7 +32,16 @@ function same(g: Node, a: Node, budget: Budget): string | null {
     return firstMatch(answerValues(a), (value) => go(g, value));
   }
   if (isAssignment(g) && a.k !== 'relation') return firstMatch(valuesOf(g), (value) => go(value, a));
-  if (g.k === 'relation' || a.k === 'relation' || g.k === 'setOp' || a.k === 'setOp' || g.k === 'named' || a.k === 'named' || isRegion(g) || isRegion(a)) {
+  if (
+    g.k === 'relation' ||
+    a.k === 'relation' ||
+    g.k === 'setOp' ||
+    a.k === 'setOp' ||
+    g.k === 'named' ||
+    a.k === 'named' ||
+    isRegion(g) ||
+    isRegion(a)
+  ) {
     const found = sameRegion(g, a);
     if (found !== null || g.k === 'relation' || a.k === 'relation') return found;
   }

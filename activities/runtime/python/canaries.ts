@@ -174,6 +174,17 @@ export const standardCanaries: readonly Canary[] = [
       script(attempt(`import socket\nsocket.socket(socket.AF_UNIX).connect(${JSON.stringify(bait.socketFile)})`)),
     check: untouched,
   },
+  {
+    name: 'memory of others',
+    shows: 'contained',
+    run: () =>
+      script(
+        attempt(
+          "for name in ['self', '1', str(os.getppid())]:\n    try: open(f'/proc/{name}/mem', 'rb+')\n    except OSError: continue\n    break\nelse: raise PermissionError(13, 'all')",
+        ),
+      ),
+    check: refused,
+  },
   { name: 'fork', shows: 'contained', run: () => script(attempt('if os.fork() == 0: os._exit(0)')), check: refused },
   {
     name: 'other program',

@@ -146,6 +146,10 @@ def guarded(action):
         return exit_status(stop)
     except BaseException as error:
         show(error)
+        try:
+            finish()
+        except BaseException:
+            pass  # what the program left broken is its own affair: the error is told already
         return 1
 
 
