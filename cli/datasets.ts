@@ -11,6 +11,7 @@ import { DomainError } from '../shared/errors.ts';
 import { questionLine } from '../shared/questions/written.ts';
 import { generateToyQuestions } from '../shared/toy/questions.ts';
 import type { ToySplit } from '../shared/toy/questions.ts';
+import { fitting, promptRoomOf } from './prompt-room.ts';
 import { counted } from './view/numbers.ts';
 
 export interface Dataset {
@@ -67,18 +68,33 @@ export function withQuestionFiles(recipe: Recipe, questions: string | undefined,
   return { ...recipe, questions: { train, heldOut: held === undefined ? recipe.questions.heldOut : file(held) } };
 }
 
-/** Throws `InvalidInput` (`file:line: field: reason` for a malformed line). */
-export async function loadDatasets(recipe: Recipe): Promise<RunDatasets> {
+/**
+ * Throws `InvalidInput`: `file:line: field: reason` for a malformed line, or where questions do not fit the policy's
+ * context and `skipLong` does not leave them out.
+ */
+export async function loadDatasets(recipe: Recipe, skipLong = false): Promise<RunDatasets> {
   const { train, heldOut } = recipe.questions;
+  const room = await promptRoomOf(recipe);
+  const notes: string[] = [];
+  const fit: Fit = (questions, source) => {
+    const { questions: kept, note } = fitting(questions, room, recipe, source, skipLong);
+    if (note !== null) notes.push(note);
+    return kept;
+  };
   if (train.type === 'file' && heldOut.type === 'file' && train.path === heldOut.path) {
-    return divided(await load(train, recipe.seed, 'train'), train.path);
+    const whole = await load(train, recipe.seed, 'train', fit);
+    const parts = divided(whole, train.path);
+    return { ...parts, notes: [...notes, ...parts.notes] };
   }
   const datasets = {
-    train: await load(train, recipe.seed, 'train'),
-    heldOut: await load(heldOut, recipe.seed, 'held-out'),
+    train: await load(train, recipe.seed, 'train', fit),
+    heldOut: await load(heldOut, recipe.seed, 'held-out', fit),
   };
-  return { ...datasets, notes: overlapNote(datasets.train, datasets.heldOut) };
+  return { ...datasets, notes: [...notes, ...overlapNote(datasets.train, datasets.heldOut)] };
 }
+
+/** The questions that the policy can be asked. */
+type Fit = (questions: readonly Question[], source: string) => Question[];
 
 function divided(whole: Dataset, path: string): RunDatasets {
   if (whole.questions.length < 2) {
@@ -106,18 +122,20 @@ function divided(whole: Dataset, path: string): RunDatasets {
   };
 }
 
-async function load(source: QuestionSource, seed: number, split: ToySplit): Promise<Dataset> {
+async function load(source: QuestionSource, seed: number, split: ToySplit, fit: Fit): Promise<Dataset> {
   if (source.type === 'toy') {
     const seedKey = `${seed}/questions`;
-    const questions = generateToyQuestions({ seedKey, count: source.count, split });
+    const questions = fit(generateToyQuestions({ seedKey, count: source.count, split }), `toy (${split})`);
     return datasetOf(`toy (${split})`, questions, { made: 'toy generator', seedKey, split, count: source.count });
   }
   const loaded = await loadQuestionsFile(source.path);
   const { limit } = source;
-  const questions = limit === undefined ? loaded.questions : loaded.questions.slice(0, limit);
+  const chosen = limit === undefined ? loaded.questions : loaded.questions.slice(0, limit);
+  const questions = fit(chosen, basename(source.path));
   return datasetOf(basename(source.path), questions, {
     ...loaded.provenance,
     ...(limit === undefined ? {} : { limit }),
+    ...(questions.length === chosen.length ? {} : { leftOut: chosen.length - questions.length }),
   });
 }
 

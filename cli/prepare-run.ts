@@ -16,6 +16,7 @@ export interface TrainingRequest {
   heldOut?: string;
   seed?: number;
   set?: readonly string[];
+  skipLong?: boolean;
   detach?: boolean;
   withStack?: boolean;
 }
@@ -40,7 +41,7 @@ export async function prepareRun(request: TrainingRequest): Promise<PreparedRun>
   const written = await loadRecipe(request);
   await checkInitialPolicy(written);
   const recipe = withQuestionFiles(written, request.questions, request.heldOut);
-  const datasets = await loadDatasets(recipe);
+  const datasets = await loadDatasets(recipe, request.skipLong);
   return { runId, recipe, datasets, notes: datasets.notes };
 }
 

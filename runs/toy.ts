@@ -19,7 +19,7 @@ export default defineRecipe({
         numHeads: 4,
         numKvHeads: 2,
         headDim: 32,
-        maxPositions: 512,
+        maxPositions: 2048,
       },
     },
   },

@@ -9,6 +9,7 @@ interface Options {
   heldOut?: string;
   seed?: number;
   set?: string[];
+  skipLong?: boolean;
   detach?: boolean;
   withStack?: boolean;
 }
@@ -20,6 +21,7 @@ export const command: CommandFile = {
       .option('--run-id <id>', 'name of the run; derived from the recipe when left out')
       .option('--questions <file>', 'train on this questions file (JSONL)')
       .option('--held-out <file>', 'evaluate on this one; without it, one in five of --questions is held out')
+      .option('--skip-long', "leave out questions that do not fit the policy's context, and say how many")
       .option('--seed <n>', 'seed of every random draw of the run', wholeNumber(0))
       .option('--set <path=value>', 'change one field of the recipe; may be repeated', collected)
       .option('--detach', 'return when the run has started; workers elsewhere do the work')

@@ -1,0 +1,89 @@
+/**
+ * Which questions the policy can be asked at all: the Designer's prompt of each must fit the model's context with room
+ * for at least one token of reply. Checked before a run starts; later calls that do not fit are outcomes of a design.
+ */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { readTokenizer } from '../activities/policy/tokenizer-file.ts';
+import { PolicyTokenizer } from '../activities/runtime/tokenizer/policy-tokenizer.ts';
+import type { Recipe } from '../shared/config/recipe.ts';
+import type { Question } from '../shared/domain/question.ts';
+import { DomainError } from '../shared/errors.ts';
+import { designerMessages } from '../shared/script/designer-prompts.ts';
+import { counted } from './view/numbers.ts';
+
+export interface PromptRoom {
+  /** Tokens of a prompt and its reply together. */
+  context: number;
+  /** Length of the Designer's prompt for the question, in tokens. */
+  promptTokens: (question: Question) => number;
+}
+
+/** Throws `InvalidInput` or `UnsupportedModel` where tokenizer or context cannot be read. */
+export async function promptRoomOf({ policy: { init }, prompts }: Recipe): Promise<PromptRoom> {
+  const { tokenizer, context } =
+    init.type === 'random'
+      ? { tokenizer: PolicyTokenizer.load(await readTokenizer(init.tokenizer)), context: init.decoder.maxPositions }
+      : await readFolder(init.directory);
+  return {
+    context,
+    promptTokens: ({ text }) => tokenizer.encodeChat(designerMessages(text, prompts.form)).length,
+  };
+}
+
+async function readFolder(directory: string): Promise<{ tokenizer: PolicyTokenizer; context: number }> {
+  const read = (file: string) => readFile(join(directory, file), 'utf8');
+  const config = JSON.parse(await read('config.json')) as { max_position_embeddings?: unknown };
+  const context = config.max_position_embeddings;
+  if (typeof context !== 'number') {
+    throw new DomainError('UnsupportedModel', `${directory}/config.json has no max_position_embeddings`, { directory });
+  }
+  const tokenizerConfig = await read('tokenizer_config.json').catch(() => undefined);
+  return { tokenizer: PolicyTokenizer.load(await read('tokenizer.json'), tokenizerConfig), context };
+}
+
+/** Bytes of a chat template around the messages, at most; a byte-level token holds at least one byte. */
+const templateBytes = 512;
+
+/** Tokens of the prompt where it does not fit, else null. Short texts are not tokenised. */
+function excessOf(room: PromptRoom, question: Question, promptBytes: number): number | null {
+  if (promptBytes + Buffer.byteLength(question.text) < room.context) return null;
+  const tokens = room.promptTokens(question);
+  return tokens >= room.context ? tokens : null;
+}
+
+export interface Fitting {
+  questions: Question[];
+  note: string | null;
+}
+
+/** The questions that fit. Throws `InvalidInput` naming the first that does not, unless `skipLong`. */
+export function fitting(
+  questions: readonly Question[],
+  room: PromptRoom,
+  recipe: Recipe,
+  source: string,
+  skipLong: boolean,
+): Fitting {
+  const frame = designerMessages('', recipe.prompts.form).reduce((sum, { content }) => sum + content.length, 0);
+  const kept: Question[] = [];
+  let first: { id: string; tokens: number } | null = null;
+  for (const question of questions) {
+    const tokens = excessOf(room, question, frame + templateBytes);
+    if (tokens === null) kept.push(question);
+    else first ??= { id: question.id, tokens };
+  }
+  if (first === null) return { questions: kept, note: null };
+  const long = `${counted(questions.length - kept.length, 'question')} of ${source}`;
+  if (!skipLong || kept.length === 0) {
+    throw new DomainError(
+      'InvalidInput',
+      `${long} do not fit the policy's context of ${room.context} tokens, first '${first.id}' with a Designer prompt of ${first.tokens}: ` +
+        (kept.length === 0
+          ? 'none is left. Use a policy with a longer context'
+          : 'leave them out with --skip-long, or use a policy with a longer context'),
+      { ...first, context: room.context },
+    );
+  }
+  return { questions: kept, note: `left out ${long}: longer than the policy's context of ${room.context} tokens` };
+}
