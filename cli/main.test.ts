@@ -1,0 +1,103 @@
+/** Whole command lines in this process: what they print where, and their exit codes. No server is needed here. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { commandTable } from './commands/table.ts';
+import { main } from './main.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'metaagentx-cli-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+async function run(...argv: string[]) {
+  let stdout = '';
+  let stderr = '';
+  const sink = (add: (text: string) => void) => ({
+    write: (text: string | Uint8Array) => (add(String(text)), true),
+    isTTY: false as const,
+    columns: 100,
+  });
+  const terminal = {
+    environment: { NO_COLOR: '1' },
+    stdout: sink((text) => (stdout += text)) as unknown as NodeJS.WriteStream,
+    stderr: sink((text) => (stderr += text)) as unknown as NodeJS.WriteStream,
+    signal: new AbortController().signal,
+  };
+  const code = await main(argv, terminal);
+  return { code, stdout, stderr };
+}
+
+const file = (name: string, text: string) => {
+  const path = join(folder, name);
+  writeFileSync(path, text);
+  return path;
+};
+
+describe('usage', () => {
+  it('lists every command in the overview', async () => {
+    const { code, stdout } = await run('--help');
+    expect(code).toBe(0);
+    for (const { name, summary } of commandTable) {
+      expect(stdout).toMatch(new RegExp(`^  ${name} .*${summary.slice(0, 20)}`, 'm'));
+    }
+  });
+
+  it.each(commandTable.map(({ name }) => name))('%s refuses an unknown option', async (name) => {
+    const { code, stdout, stderr } = await run(name, '--no-such-option');
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toMatch(/unknown option '--no-such-option'|unknown command|required option|missing required/);
+  });
+
+  it('refuses an unknown command and suggests one', async () => {
+    const { code, stderr } = await run('trian');
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/unknown command 'trian'[\s\S]*train/);
+  });
+
+  it('prints one JSON object also when the command line is wrong', async () => {
+    const { code, stdout } = await run('train', '--json', '--seed', 'x', '--recipe', 'toy');
+    expect(code).toBe(2);
+    expect(JSON.parse(stdout)).toEqual({
+      error: { name: 'InvalidInput', message: expect.stringMatching(/'x' is invalid.*whole number/) as string },
+      exitCode: 2,
+    });
+  });
+});
+
+describe('train refuses before anything starts', () => {
+  const good = '{"question": "1+1?", "answer": "It is 2.\\n#### 2"}';
+  it.each<[string, string[], RegExp]>([
+    [
+      'a malformed line',
+      ['--recipe', 'smoke', '--questions', file('bad.jsonl', `${good}\n{"question": "2+2?"}\n`)],
+      /bad\.jsonl:2: /,
+    ],
+    [
+      'a line that is not JSON',
+      ['--recipe', 'smoke', '--questions', file('cut.jsonl', `${good}\n{"question": \n`)],
+      /cut\.jsonl:2: /,
+    ],
+    ['an empty file', ['--recipe', 'smoke', '--questions', file('empty.jsonl', '')], /holds no question/],
+    ['a missing file', ['--recipe', 'smoke', '--questions', join(folder, 'none.jsonl')], /none\.jsonl/],
+    [
+      'questions beyond the context',
+      [
+        '--recipe',
+        'smoke',
+        '--questions',
+        file('long.jsonl', `${good}\n${JSON.stringify({ question: 'why? '.repeat(2_000), answer: '3' })}\n`),
+      ],
+      /1 question of long\.jsonl do not fit .* 2048 tokens.*--skip-long/,
+    ],
+    ['an unknown recipe', ['--recipe', 'toyy'], /there is no recipe 'toyy': expected one of .*smoke, toy/],
+    ['an unknown field', ['--recipe', 'toy', '--set', 'update.rate=1'], /update: Unrecognized key: "rate"/],
+    ['a bad run id', ['--recipe', 'toy', '--run-id', 'a/b'], /a\/b/],
+    ['a missing model folder', ['--recipe', 'metaagentx-qwen3-8b'], /models\/Qwen3-8B.*config\.json/],
+    ['detaching from its own workers', ['--recipe', 'toy', '--detach', '--with-stack'], /exclude each other/],
+  ])('%s', async (_, args, message) => {
+    const { code, stdout, stderr } = await run('train', ...args);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toMatch(message);
+    expect(stderr).not.toMatch(/bug in metaagentx|: starting/);
+  });
+});
