@@ -8,6 +8,7 @@ import { createRequire } from 'node:module';
 import { EvalFlags, Intrinsics, JSException, QuickJS, type JSValueHandle } from 'quickjs-wasi';
 import { guestSource } from './guest.ts';
 import { wrapperHead } from './location.ts';
+import { ownThread, threadMs } from './thread-time.ts';
 import type { FromThread, LimitOutcome, StartMessage, StretchEnd } from './messages.ts';
 
 /** 2026-01-01T00:00:00Z, in nanoseconds: the time that every script sees. */
@@ -19,6 +20,7 @@ const intrinsics = (Intrinsics.ALL & ~Intrinsics.WEAK_REF & ~Intrinsics.PERFORMA
 const scriptFile = 'script.js';
 /** Nodes over ready replies cost no call, so a script could make them without end; later ones are not traced. */
 const mostNotes = 4000;
+const thread = ownThread();
 
 type Request = FromThread['requests'][number];
 
@@ -60,6 +62,7 @@ export class Isolate {
   private ticks = 0;
   private spentMs = 0;
   private entered = 0;
+  private enteredWorkMs: number | null = null;
   private calls = 0;
   private toolCalls = 0;
   private settled = 0;
@@ -118,10 +121,30 @@ export class Isolate {
     if (this.finished !== null) return true;
     this.ticks += 1;
     if (this.ticks > this.limits.cpuTicks) this.stop('cpu-limit', `more than ${this.limits.cpuTicks} ticks of work`);
-    else if (this.spentMs + performance.now() - this.entered > this.limits.cpuMs) {
-      this.stop('cpu-limit', `more than ${this.limits.cpuMs} ms of work`);
-    }
+    else if (this.isOverworked()) this.stop('cpu-limit', `more than ${this.limits.cpuMs} ms of work`);
     return this.finished !== null;
+  }
+
+  /** The wall clock is cheap to ask; only when it says so is the thread's own time looked up. */
+  private isOverworked(): boolean {
+    const { cpuMs } = this.limits;
+    const nowMs = performance.now();
+    if (this.spentMs + nowMs - this.entered <= cpuMs) return false;
+    if (this.spentMs + this.workedMs() > cpuMs) return true;
+    // It has waited for a core: count what it worked, and ask again when the wall clock has moved on.
+    this.settleTime();
+    return false;
+  }
+
+  private workedMs(): number {
+    const now = threadMs(thread);
+    return now === null || this.enteredWorkMs === null ? performance.now() - this.entered : now - this.enteredWorkMs;
+  }
+
+  private settleTime(): void {
+    this.spentMs += this.workedMs();
+    this.entered = performance.now();
+    this.enteredWorkMs = threadMs(thread);
   }
 
   private stop(limit: LimitOutcome, message: string): void {
@@ -155,6 +178,7 @@ export class Isolate {
 
   private stretch(work: () => void): FromThread {
     this.entered = performance.now();
+    this.enteredWorkMs = threadMs(thread);
     let end: StretchEnd;
     try {
       work();
@@ -163,7 +187,7 @@ export class Isolate {
     } catch (error) {
       end = this.finished ?? this.faultOf(error);
     }
-    this.spentMs += performance.now() - this.entered;
+    this.settleTime();
     const { requests } = this;
     this.requests = [];
     return { id: this.id, requests, end: withoutMemory(end) };

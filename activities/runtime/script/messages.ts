@@ -50,8 +50,8 @@ export interface FromThread {
   end: StretchEnd;
 }
 
-/** One word of shared memory per thread says which script runs (id, 0 for none), one counts entries and exits. */
-export const watchWords = { script: 0, beats: 1, count: 2 } as const;
+/** Words of shared memory per thread: which script runs (id, 0 for none), entries and exits, the thread's own number. */
+export const watchWords = { script: 0, beats: 1, thread: 2, count: 3 } as const;
 
 /** A guest said something that the guest's own code never says. */
 export class GuestNonsense extends Error {}

@@ -12,6 +12,7 @@ import type { DryRunReport, ScriptOutcome, ScriptPool, ScriptPoolOptions, Script
 import { dryRunShapes } from './dry-run.ts';
 import { watchWords, type FromThread, type GuestConfig, type ToThread } from './messages.ts';
 import { Session } from './session.ts';
+import { threadMs } from './thread-time.ts';
 
 /** How often threads are looked at, and how much longer than its limit a script may stay inside the interpreter. */
 const watchEveryMs = 100;
@@ -33,6 +34,8 @@ interface Host {
   guests: Map<number, Guest>;
   lastBeat: number;
   beatSince: number;
+  /** The thread's processor time at `beatSince`. */
+  beatWorkMs: number | null;
   lost: boolean;
 }
 
@@ -139,7 +142,8 @@ class Pool implements ScriptPool {
       resourceLimits: { stackSizeMb: 4 },
     });
     const watch = new Int32Array(shared);
-    const host: Host = { worker, watch, guests: new Map(), lastBeat: 0, beatSince: performance.now(), lost: false };
+    const beatSince = performance.now();
+    const host: Host = { worker, watch, guests: new Map(), lastBeat: 0, beatSince, beatWorkMs: null, lost: false };
     worker.unref();
     worker.on('message', (message: FromThread | 'ready') => {
       if (message !== 'ready') host.guests.get(message.id)?.session.hear(message);
@@ -157,10 +161,12 @@ class Pool implements ScriptPool {
       if (beat !== host.lastBeat) {
         host.lastBeat = beat;
         host.beatSince = now;
+        host.beatWorkMs = threadMs(Atomics.load(host.watch, watchWords.thread));
       }
       const guest = host.guests.get(Atomics.load(host.watch, watchWords.script));
       if (beat % 2 === 0 || guest === undefined) return;
-      if (now - host.beatSince > guest.limits.cpuMs + graceMs) this.lose(index, host, null);
+      const allowedMs = guest.limits.cpuMs + graceMs;
+      if (now - host.beatSince > allowedMs && workedMs(host, now) > allowedMs) this.lose(index, host, null);
     });
   }
 
@@ -188,4 +194,10 @@ class Pool implements ScriptPool {
     }
     this.place();
   }
+}
+
+/** Time that a thread has worked since its last beat; where that cannot be told, time that has passed. */
+function workedMs(host: Host, now: number): number {
+  const workMs = threadMs(Atomics.load(host.watch, watchWords.thread));
+  return workMs === null || host.beatWorkMs === null ? now - host.beatSince : workMs - host.beatWorkMs;
 }

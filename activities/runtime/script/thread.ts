@@ -5,12 +5,14 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { Isolate, loadEngine } from './isolate.ts';
 import { watchWords, type FromThread, type StartMessage, type ToThread } from './messages.ts';
+import { ownThread } from './thread-time.ts';
 
 const port = parentPort!;
 const watch = new Int32Array(workerData as SharedArrayBuffer);
 const isolates = new Map<number, Isolate>();
 /** Ids whose instance is being made; false: dropped meanwhile. */
 const opening = new Map<number, boolean>();
+Atomics.store(watch, watchWords.thread, ownThread());
 const engine = await loadEngine();
 
 function enter(id: number, run: () => FromThread): void {
