@@ -1,8 +1,10 @@
 /** avg@k from stored verdicts: mean over questions of the share of correct samples; an invalid design counts as wrong. */
 import { rolloutId } from '../shared/domain/ids.ts';
 import type { RecordEvaluationInput, RecordEvaluationResult } from '../shared/domain/tasks.ts';
+import { DomainError } from '../shared/errors.ts';
 import type { RunContexts } from './run-context.ts';
 import type { Store } from './store/connect.ts';
+import type { DatasetReference } from './store/documents.ts';
 import { insertOnce } from './store/write.ts';
 
 export async function recordEvaluation(
@@ -10,14 +12,15 @@ export async function recordEvaluation(
   input: RecordEvaluationInput,
 ): Promise<RecordEvaluationResult> {
   const { runId, batchId, name, policyVersion, samples, questions } = input;
-  const [{ datasets }, verdicts, designs, executions] = await Promise.all([
-    runs.run(runId),
+  const digest = input.dataset ?? (await runs.run(runId)).datasets.heldOut.digest;
+  const [dataset, verdicts, designs, executions] = await Promise.all([
+    referenceTo(store, digest),
     store.verdicts.find({ batchId }).toArray(),
     store.designs.find({ batchId }, { projection: { outcome: 1 } }).toArray(),
     store.executions.find({ batchId }, { projection: { usage: 1 } }).toArray(),
   ]);
   const asked = await store.questions
-    .find({ digest: datasets.heldOut.digest, index: { $lt: questions } })
+    .find({ digest, index: { $lt: questions } })
     .sort({ index: 1 })
     .toArray();
   const perQuestion = asked.map(({ question, index }) => {
@@ -42,11 +45,18 @@ export async function recordEvaluation(
     runId,
     name,
     policyVersion,
-    dataset: datasets.heldOut,
+    dataset,
     samples,
     questions,
     metrics,
     perQuestion,
   });
   return { average, metrics };
+}
+
+/** Throws `RecordConflict` where the dataset is not in the store. */
+async function referenceTo(store: Store, digest: string): Promise<DatasetReference> {
+  const found = await store.datasets.findOne({ _id: digest });
+  if (found === null) throw new DomainError('RecordConflict', `dataset ${digest} is not in the store`, { digest });
+  return { digest, name: found.name, count: found.count };
 }

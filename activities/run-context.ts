@@ -1,14 +1,15 @@
 /** A run's immutable facts, read once per worker process: recipe, datasets, questions. */
 import { DomainError } from '../shared/errors.ts';
 import type { Question } from '../shared/domain/question.ts';
-import type { BatchPurpose } from '../shared/domain/tasks.ts';
+import type { Batch } from '../shared/domain/tasks.ts';
 import { schemaVersion } from './store/documents.ts';
 import type { RunDocument } from './store/documents.ts';
 import type { Store } from './store/connect.ts';
 
 export interface RunContexts {
   run(runId: string): Promise<RunDocument>;
-  question(runId: string, purpose: BatchPurpose, index: number): Promise<Question>;
+  /** A question of the dataset that the batch draws from. */
+  question(batch: Pick<Batch, 'runId' | 'purpose' | 'dataset'>, index: number): Promise<Question>;
 }
 
 /** Throws `RunNotFound`, or `InvalidInput` for a document of a newer program. */
@@ -42,9 +43,9 @@ export function runContexts(store: Store): RunContexts {
   };
   return {
     run,
-    async question(runId, purpose, index) {
+    async question({ runId, purpose, dataset }, index) {
       const { datasets } = await run(runId);
-      const { digest } = purpose === 'train' ? datasets.train : datasets.heldOut;
+      const digest = dataset ?? (purpose === 'train' ? datasets.train : datasets.heldOut).digest;
       const found = await store.questions.findOne({ _id: `${digest}/${index}` });
       if (found === null) {
         throw new DomainError('RecordConflict', `question ${index} of dataset ${digest} is not in the store`, {

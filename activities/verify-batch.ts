@@ -28,7 +28,7 @@ export async function verifyBatch(
   const rewards = await Promise.all(
     input.slots.map(async ({ slot, questionIndex }) => {
       const rollout = rolloutId(input.batchId, slot);
-      const question = await deps.runs.question(input.runId, input.purpose, questionIndex);
+      const question = await deps.runs.question(input, questionIndex);
       return verifyRollout(deps, input.runId, rollout, question, signal);
     }),
   );
@@ -73,7 +73,7 @@ async function judge(
   { reply }: ExecutionDocument,
   signal: AbortSignal,
 ): Promise<{ verdict: Verdict | null; tier: string | null }> {
-  if (reply === null) return { verdict: null, tier: null };
+  if (reply === null || verifier.type === 'none') return { verdict: null, tier: null };
   if (verifier.type === 'math') return { verdict: verifyMath(verifier.gold, reply.text), tier: null };
   return codeJudge(verifier, reply.text, signal);
 }

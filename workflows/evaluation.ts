@@ -2,11 +2,12 @@
  * avg@k of a pinned policy version on the held-out questions (paper section 4.1): k fresh designs a question, each
  * executed once, correctness only. Questions go in batches; each batch is resumable by question.
  */
-import { setCurrentDetails } from '@temporalio/workflow';
+import { setCurrentDetails, setHandler } from '@temporalio/workflow';
 import { evaluationId, policyVersionName } from '../shared/domain/ids.ts';
 import type { RunPlan } from '../shared/domain/plan.ts';
 import type { Batch, Slot } from '../shared/domain/tasks.ts';
 import { activitiesOf } from './activity-proxies.ts';
+import { batchProgressQuery } from './messages.ts';
 import { mapWindow } from './window.ts';
 
 export interface EvaluationInput {
@@ -14,6 +15,8 @@ export interface EvaluationInput {
   /** Unique in the run, e.g. `cold-start`, `stage-02`, `final`. */
   name: string;
   policyVersion: number;
+  /** Digest of the questions; absent: the run's held-out ones. */
+  dataset?: string;
   plan: Pick<RunPlan, 'queues' | 'activities' | 'evaluation'>;
 }
 
@@ -24,12 +27,13 @@ export interface EvaluationResult {
 }
 
 export async function evaluation(input: EvaluationInput): Promise<EvaluationResult> {
-  const { runId, name, policyVersion, plan } = input;
+  const { runId, name, policyVersion, dataset, plan } = input;
   const { samples, questions, questionsPerBatch, concurrentBatches } = plan.evaluation;
   const { control, rollout, sandbox } = activitiesOf(plan);
-  const batch: Batch = { runId, batchId: evaluationId(runId, name), purpose: 'evaluation', policyVersion };
+  const batch: Batch = { runId, batchId: evaluationId(runId, name), purpose: 'evaluation', policyVersion, dataset };
 
   let done = 0;
+  setHandler(batchProgressQuery, () => ({ done, of: questions, parts: 'questions' }));
   await mapWindow(slotBatches(questions, questionsPerBatch), concurrentBatches, async (slots) => {
     const range = `questions ${slots[0]!.slot}–${slots.at(-1)!.slot}`;
     await rollout.evaluateBatch.executeWithOptions({ summary: `${range} × ${samples} samples` }, [

@@ -3,4 +3,5 @@ export { trainingRun } from './training-run.ts';
 export { coEvolutionStage } from './co-evolution-stage.ts';
 export { trainingIteration } from './training-iteration.ts';
 export { hierarchicalRollout } from './hierarchical-rollout.ts';
+export { solution } from './solution.ts';
 export { evaluation } from './evaluation.ts';

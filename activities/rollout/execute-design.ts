@@ -36,7 +36,7 @@ export async function executeDesign(
   const done = new Set(stored.map((execution) => execution.execution));
   const missing = Array.from({ length: input.executions }, (_, execution) => execution).filter((n) => !done.has(n));
   if (missing.length > 0) {
-    const question = await deps.runs.question(input.runId, input.purpose, input.questionIndex);
+    const question = await deps.runs.question(input, input.questionIndex);
     const use = {
       runId: input.runId,
       version: input.policyVersion,

@@ -31,7 +31,7 @@ export async function sampleDesigns(
   const known = new Map(stored.map((design) => [design.design, design.outcome]));
   const missing = Array.from({ length: input.designs }, (_, design) => design).filter((design) => !known.has(design));
   if (missing.length > 0) {
-    const question = await deps.runs.question(input.runId, input.purpose, input.questionIndex);
+    const question = await deps.runs.question(input, input.questionIndex);
     const use = {
       runId: input.runId,
       version: input.policyVersion,

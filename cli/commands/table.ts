@@ -10,6 +10,7 @@ interface CommandEntry {
 
 const training = 'Train:';
 const looking = 'Look:';
+const measuring = 'Measure:';
 const running = 'Servers and workers:';
 const tools = 'Questions and scripts:';
 
@@ -41,6 +42,18 @@ export const commandTable: readonly CommandEntry[] = [
     group: looking,
     summary: 'show any part of a run, down to one model call',
     load: () => import('./reading/inspect.ts'),
+  },
+  {
+    name: 'eval',
+    group: measuring,
+    summary: 'measure a policy version on questions',
+    load: () => import('./measuring/eval.ts'),
+  },
+  {
+    name: 'solve',
+    group: measuring,
+    summary: 'let a run answer one question',
+    load: () => import('./measuring/solve.ts'),
   },
   { name: 'up', group: running, summary: 'run servers and workers until Ctrl-C', load: () => import('./system/up.ts') },
   {

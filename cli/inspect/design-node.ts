@@ -14,6 +14,11 @@ import type { Target } from './target.ts';
 
 type At<Level extends Target['level']> = Extract<Target, { level: Level }>;
 
+function goldText(verifier: Question['verifier']): string {
+  if (verifier.type === 'none') return 'unknown';
+  return verifier.type === 'math' ? verifier.gold : `code, ${verifier.tests.length} tests`;
+}
+
 export const questionFacts = (question: Question | null, context: InspectContext): string[] =>
   question === null
     ? ['  (the question is not in the store)']
@@ -22,9 +27,7 @@ export const questionFacts = (question: Question | null, context: InspectContext
         ...renderFacts([
           [
             '  gold',
-            question.verifier.type === 'math'
-              ? question.verifier.gold
-              : `code, ${question.verifier.tests.length} tests`,
+            goldText(question.verifier),
           ],
           [
             '  kind',

@@ -29,7 +29,10 @@ export const stageWorkflowId = (runId: string, stage: number, learner: Role | 'b
 export const iterationId = (runId: string, stage: number, iteration: number) =>
   `${stageId(runId, stage)}/iter-${pad(iteration, 3)}`;
 export const evaluationId = (runId: string, name: string) => `${runId}/eval-${name}`;
-/** `batchId` is an iteration id or an evaluation id; `slot` counts questions in it from 0. */
+/** One question that a user asked: its dataset's digest, and the how-manieth asking (from 0). */
+export const solveId = (runId: string, digest: string, asking: number) =>
+  `${runId}/solve-${digest.slice(0, 12)}-${asking}`;
+/** `batchId` is the id of an iteration, an evaluation or a solved question; `slot` counts questions in it from 0. */
 export const rolloutId = (batchId: string, slot: number) => `${batchId}/q-${pad(slot, 3)}`;
 export const designId = (rollout: string, design: number) => `${rollout}/d-${design}`;
 export const executionId = (design: string, execution: number) => `${design}/e-${execution}`;

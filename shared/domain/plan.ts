@@ -81,3 +81,11 @@ export interface Progress {
   /** avg@k of each evaluation so far, by evaluation name. */
   evaluations: Readonly<Record<string, number>>;
 }
+
+/** How far a piece of work has come that is made of equal parts. */
+export interface BatchProgress {
+  done: number;
+  of: number;
+  /** What a part is, in the plural. */
+  parts: string;
+}

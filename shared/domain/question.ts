@@ -7,12 +7,17 @@ export interface Question {
   kind: string | null;
   /** Larger is harder, where the source says so. */
   difficulty: number | null;
-  verifier: MathVerifier | CodeVerifier;
+  verifier: MathVerifier | CodeVerifier | OpenVerifier;
 }
 
 export interface MathVerifier {
   type: 'math';
   gold: string;
+}
+
+/** Nobody knows the answer: a question that was asked, not one that is trained or scored on. */
+export interface OpenVerifier {
+  type: 'none';
 }
 
 /** `stdio`: input on stdin, expected stdout. `call`: arguments for `functionName`, expected return value (JSON). */

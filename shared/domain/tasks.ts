@@ -6,17 +6,19 @@ export type BatchPurpose = 'train' | 'evaluation';
 
 export interface Batch {
   runId: string;
-  /** Iteration id or evaluation id. */
+  /** Id of an iteration, an evaluation or a solved question. */
   batchId: string;
   purpose: BatchPurpose;
   policyVersion: number;
+  /** Digest of the dataset to draw from; absent: the run's own, by purpose. */
+  dataset?: string;
 }
 
 /** One question of a batch. */
 export interface Slot {
   /** From 0. */
   slot: number;
-  /** Index into the purpose's dataset. */
+  /** Index into the batch's dataset. */
   questionIndex: number;
 }
 

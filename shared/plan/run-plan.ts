@@ -4,8 +4,7 @@ import type { ActivityPolicies, RunPlan, TaskQueues } from '../domain/plan.ts';
 import { planStages } from './stage-plan.ts';
 
 /** Held-out questions of one evaluation activity: its calls fill the engine's batch, a crash repeats at most these. */
-const questionsPerBatch = 16;
-const concurrentBatches = 4;
+export const evaluationBatches = { questionsPerBatch: 16, concurrentBatches: 4 } as const;
 /** About 12 events an iteration: well under the 4,096 at which the server suggests continuing as new. */
 const iterationsPerHistory = 200;
 
@@ -30,8 +29,7 @@ export function makeRunPlan({ recipe, trainQuestions, heldOutQuestions, queues, 
     evaluation: {
       samples: recipe.evaluation.samples,
       questions: Math.min(heldOutQuestions, recipe.evaluation.limit ?? heldOutQuestions),
-      questionsPerBatch,
-      concurrentBatches,
+      ...evaluationBatches,
       everyIterations: recipe.evaluation.everyIterations,
     },
     iterationsPerHistory,

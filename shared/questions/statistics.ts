@@ -40,7 +40,7 @@ export function questionStatistics(questions: readonly Question[]): QuestionStat
     texts.add(normalisedText(text));
     if (difficulty !== null) difficulties.push(difficulty);
     if (verifier.type === 'math') golds.push(verifier.gold);
-    else {
+    else if (verifier.type === 'code') {
       tests.push(verifier.tests.length);
       if (verifier.style === 'stdio') stdio += 1;
     }

@@ -13,6 +13,7 @@ export function questionLine(question: Question): string {
 }
 
 function canonicalVerifier(verifier: Question['verifier']): Question['verifier'] {
+  if (verifier.type === 'none') return { type: 'none' };
   if (verifier.type === 'math') return { type: 'math', gold: verifier.gold };
   const { style, functionName, starterCode, compare, timeLimitMs, memoryLimitMb } = verifier;
   const tests = verifier.tests.map(({ input, expected }) => ({ input, expected }));

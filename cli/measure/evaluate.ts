@@ -1,0 +1,107 @@
+/**
+ * `eval RUN@vN`: avg@k of one policy version on a questions file (or the run's held-out questions). The evaluation's name
+ * is derived from what is measured, so the same command again goes on with it, or shows what it found.
+ */
+import { loadQuestionsFile } from '../../activities/questions/load-questions.ts';
+import type { EvaluationDocument } from '../../activities/store/documents.ts';
+import type { Store } from '../../activities/store/connect.ts';
+import { evaluationId, policyVersionName } from '../../shared/domain/ids.ts';
+import { DomainError } from '../../shared/errors.ts';
+import { evaluationName } from '../../shared/evaluation/name.ts';
+import type { Measured } from '../../shared/evaluation/name.ts';
+import { evaluationBatches } from '../../shared/plan/run-plan.ts';
+import type { EvaluationInput, evaluation } from '../../workflows/evaluation.ts';
+import { visible } from '../../workflows/search-attributes.ts';
+import type { Cli } from '../command.ts';
+import { datasetOf } from '../datasets.ts';
+import type { Dataset } from '../datasets.ts';
+import type { Session } from '../session.ts';
+import { storeDataset } from '../start-run.ts';
+import { awaitWorkflow } from './await-workflow.ts';
+import { pinPolicy } from './pinned-policy.ts';
+
+export interface EvaluationRequest {
+  /** RUN, RUN@latest or RUN@vN. */
+  policy: string;
+  /** A questions file; absent: the run's held-out questions. */
+  questions?: Dataset;
+  samples: number;
+  limit?: number;
+  /** Fresh designs even where the same has been measured. */
+  again: boolean;
+}
+
+/** The questions of `--questions`. Throws `InvalidInput` (`file:line: field: reason`). */
+export async function readQuestions(path: string): Promise<Dataset> {
+  const { questions, provenance } = await loadQuestionsFile(path);
+  return datasetOf(path.split('/').at(-1)!, questions, provenance);
+}
+
+/** The finished evaluation, measured now or found in the store. */
+export async function evaluate(cli: Cli, session: Session, request: EvaluationRequest): Promise<EvaluationDocument> {
+  const { store, client, config } = session;
+  const { run, policyVersion } = await pinPolicy(store, request.policy);
+  const { questions: file, samples } = request;
+  if (file !== undefined) await storeDataset(store, file);
+  const dataset = file === undefined ? run.datasets.heldOut : { digest: file.digest, count: file.questions.length };
+  const questions = Math.min(dataset.count, request.limit ?? dataset.count);
+  const measured = { policyVersion, samples, dataset: dataset.digest, questions };
+  const { name, standing } = await nameOf(store, run._id, measured, request.again);
+  if (standing !== null) {
+    cli.log(`${standing._id} is in the store already; for fresh designs add --again`);
+    return standing;
+  }
+  const id = evaluationId(run._id, name);
+  const input: EvaluationInput = {
+    runId: run._id,
+    name,
+    policyVersion,
+    dataset: dataset.digest,
+    plan: {
+      queues: config.queues,
+      activities: config.activities,
+      evaluation: { samples, questions, ...evaluationBatches, everyIterations: 0 },
+    },
+  };
+  const handle = await client.workflow.start<typeof evaluation>('evaluation', {
+    workflowId: id,
+    taskQueue: config.queues.control,
+    workflowIdConflictPolicy: 'USE_EXISTING',
+    args: [input],
+    staticSummary: `avg@${samples} of ${policyVersionName(policyVersion)} on ${questions} questions`,
+    typedSearchAttributes: visible({ runId: run._id, policyVersion }),
+  });
+  const uiUrl = session.uiUrl(id);
+  if (uiUrl !== null) cli.log(`Temporal UI: ${uiUrl}`);
+  await awaitWorkflow(cli, session, {
+    workflowId: id,
+    title: id,
+    result: handle.result(),
+    advice: [
+      session.hasOwnWorkers
+        ? 'Nothing is lost. Go on by giving the same command again.'
+        : 'It goes on without you. See its result by giving the same command again.',
+    ],
+  });
+  return readEvaluation(store, id);
+}
+
+/** Throws `InvalidInput` where there is no such evaluation. */
+export async function readEvaluation(store: Store, id: string): Promise<EvaluationDocument> {
+  const found = await store.evaluations.findOne({ _id: id });
+  if (found !== null) return found;
+  throw new DomainError('InvalidInput', `there is no evaluation '${id}' in the store; see: npx metaagentx eval list`, {
+    id,
+  });
+}
+
+/** The first name that is free, or the newest evaluation of the same where that is to be shown. */
+async function nameOf(store: Store, runId: string, measured: Omit<Measured, 'repetition'>, again: boolean) {
+  let newest: EvaluationDocument | null = null;
+  for (let repetition = 1; ; repetition++) {
+    const name = evaluationName({ ...measured, repetition });
+    const standing = await store.evaluations.findOne({ _id: evaluationId(runId, name) });
+    if (standing === null) return { name, standing: again ? null : newest };
+    newest = standing;
+  }
+}

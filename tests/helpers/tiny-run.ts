@@ -1,0 +1,40 @@
+/** A finished run for tests that measure: a cold start and one iteration, trained in seconds on the real servers. */
+import { Client, Connection } from '@temporalio/client';
+import { inject } from 'vitest';
+import { openStore } from '../../activities/store/connect.ts';
+import type { Store } from '../../activities/store/connect.ts';
+import { loadDatasets } from '../../cli/datasets.ts';
+import { loadRecipe } from '../../cli/recipes.ts';
+import { startRun } from '../../cli/start-run.ts';
+import { resolveTemporalConfig } from '../../shared/config/temporal-config.ts';
+
+export interface TestServers {
+  store: Store;
+  client: Client;
+  close(): Promise<void>;
+}
+
+export async function connectServers(): Promise<TestServers> {
+  const { mongoUri, database, temporalAddress, namespace } = inject('stack');
+  const store = await openStore({ uri: mongoUri, database });
+  const connection = await Connection.connect({ address: temporalAddress });
+  return {
+    store,
+    client: new Client({ connection, namespace }),
+    close: async () => {
+      await connection.close();
+      await store.close();
+    },
+  };
+}
+
+/** Trains `runId`; needs workers. */
+export async function trainTinyRun({ store, client }: TestServers, runId: string, set: string[] = []): Promise<void> {
+  const recipe = await loadRecipe({
+    recipe: 'smoke',
+    set: ['stages.count=1', 'stages.iterationsPerStage=1', 'evaluation.limit=0', ...set],
+  });
+  const datasets = await loadDatasets(recipe);
+  await startRun(store, client, { runId, recipe, datasets, config: resolveTemporalConfig({}) });
+  await client.workflow.getHandle(runId).result();
+}

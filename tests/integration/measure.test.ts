@@ -1,0 +1,114 @@
+/** `eval` and `solve` as the user types them, on real servers with a real (tiny) policy. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { metaagentx } from '../helpers/command-line.ts';
+import { connectServers, trainTinyRun } from '../helpers/tiny-run.ts';
+import type { TestServers } from '../helpers/tiny-run.ts';
+import { startWorkerProcess } from '../helpers/worker-process.ts';
+import type { WorkerProcess } from '../helpers/worker-process.ts';
+
+const run = 'measured';
+let servers: TestServers;
+let worker: WorkerProcess;
+let folder: string;
+let questions: string;
+
+beforeAll(async () => {
+  servers = await connectServers();
+  worker = await startWorkerProcess('all');
+  folder = await mkdtemp(join(tmpdir(), 'measure-'));
+  questions = join(folder, 'two.jsonl');
+  await writeFile(
+    questions,
+    '{"id":"a","question":"Tom has 3 pens and gets 4 more. How many pens?","answer":"7"}\n' +
+      '{"id":"b","question":"Ann has 9 cups and loses 2. How many cups are left?","answer":"7"}\n',
+  );
+  await trainTinyRun(servers, run);
+});
+afterAll(async () => {
+  await worker.stop();
+  await servers.close();
+  await rm(folder, { recursive: true });
+});
+
+describe('eval', () => {
+  it('scores a questions file by the stored verdicts, k fresh designs a question', async () => {
+    const { code, data } = await metaagentx('eval', `${run}@latest`, '-k', '3', '--questions', questions);
+    expect(code).toBe(0);
+    expect(data).toMatchObject({
+      samples: 3,
+      questions: 2,
+      policyVersion: 3,
+      dataset: { name: 'two.jsonl', count: 2 },
+    });
+    const { store } = servers;
+    const batchId = String(data.id);
+    expect(await store.designs.countDocuments({ batchId })).toBe(6);
+    const right = await store.verdicts.countDocuments({ batchId, 'verdict.correct': true });
+    expect(data.metrics.average).toBeCloseTo(right / 6, 12);
+    const asked = await store.designs.distinct('question', { batchId });
+    expect(asked.sort()).toEqual(['a', 'b']);
+  });
+
+  it('shows what is measured already, and measures again with other samples when told to', async () => {
+    const [first, same, again] = [
+      await metaagentx('eval', `${run}@v3`, '-k', '3', '--questions', questions),
+      await metaagentx('eval', `${run}@v3`, '-k', '3', '--questions', questions),
+      await metaagentx('eval', `${run}@v3`, '-k', '3', '--questions', questions, '--again'),
+    ];
+    expect(same.data.id).toBe(first.data.id);
+    expect(same.log).toContain('--again');
+    expect(again.data.id).toBe(`${first.data.id}-2`);
+    const tokens = async (batchId: unknown) =>
+      (
+        await servers.store.designs
+          .find({ batchId: String(batchId) })
+          .sort({ _id: 1 })
+          .toArray()
+      ).map((design) => Buffer.from(design.tokenIds.buffer).toString('hex'));
+    expect(await tokens(again.data.id)).not.toEqual(await tokens(first.data.id));
+  });
+
+  it('takes the held-out questions of the run where no file is given', async () => {
+    const { data } = await metaagentx('eval', `${run}@v2`, '-k', '1', '--limit', '3');
+    expect(data).toMatchObject({ policyVersion: 2, samples: 1, questions: 3 });
+    expect(data.perQuestion).toHaveLength(3);
+  });
+
+  it.each([
+    [['eval', `${run}@v99`], 3, 'was never committed'],
+    [['eval', 'no-such-run@latest'], 3, 'no-such-run'],
+    [['eval', `${run}@nonsense`], 2, 'is not RUN@vN'],
+    [['eval', `${run}@latest`, '-k', '0'], 2, 'whole number from 1'],
+    [['eval', `${run}@latest`, '--questions', '/nowhere.jsonl'], 2, '/nowhere.jsonl'],
+  ])('refuses %j', async (argv, exitCode, reason) => {
+    const { code, data } = await metaagentx(...argv);
+    expect(code).toBe(exitCode);
+    expect(data.error.message).toContain(reason);
+  });
+});
+
+describe('solve', () => {
+  it('prints the script that ran and its answer, fresh each time', async () => {
+    const text = 'Tom has 3 pens and gets 4 more. How many pens?';
+    const [first, second] = [await metaagentx('solve', run, text), await metaagentx('solve', `${run}@v3`, text)];
+    expect(second.data.batchId).not.toBe(first.data.batchId);
+    for (const { code, data } of [first, second]) {
+      const execution = await servers.store.executions.findOne({ batchId: String(data.batchId) });
+      expect(data.answer).toBe(execution?.reply?.answer ?? null);
+      expect(code).toBe(execution?.reply == null ? 1 : 0);
+      const last = data.designs.at(-1);
+      expect(last.outcome).toBe(execution === null ? last.outcome : 'valid');
+      expect(data.script).toBe(execution === null ? null : last.script);
+    }
+    const shown = await metaagentx('inspect', `${first.data.batchId}/q-0`);
+    expect(shown.code).toBe(0);
+    expect(JSON.stringify(shown.data)).toContain(text);
+  });
+
+  it('refuses an empty question', async () => {
+    expect((await metaagentx('solve', run, ' ')).code).toBe(2);
+  });
+});
