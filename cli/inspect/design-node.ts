@@ -25,10 +25,7 @@ export const questionFacts = (question: Question | null, context: InspectContext
     : [
         ...quoted(question.text, context, '  '),
         ...renderFacts([
-          [
-            '  gold',
-            goldText(question.verifier),
-          ],
+          ['  gold', goldText(question.verifier)],
           [
             '  kind',
             question.kind === null

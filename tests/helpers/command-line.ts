@@ -4,7 +4,7 @@ import { main } from '../../cli/main.ts';
 export interface CommandRun {
   code: number;
   /** The object that `--json` prints. */
-  data: Record<string, any>;
+  data: ReturnType<JSON['parse']>;
   log: string;
 }
 
