@@ -3,6 +3,7 @@
  * get the name that Temporal's retry policy reads.
  */
 import { ApplicationFailure, CancelledFailure, Context } from '@temporalio/activity';
+import type { Info } from '@temporalio/activity';
 import { DomainError, neverRetried } from '../shared/errors.ts';
 
 /** Well under the shortest heartbeat timeout; the SDK throttles what it sends. */
@@ -10,6 +11,8 @@ const heartbeatEveryMs = 2_000;
 
 /** What an activity's body may know of the attempt it runs in. */
 export interface Attempt {
+  /** Workflow execution, activity and attempt: `0195a3c2/17#2`. Stored with what the attempt writes. */
+  name: string;
   signal: AbortSignal;
   /** Shown in the Temporal UI as heartbeat details. */
   progress: (details: unknown) => void;
@@ -24,7 +27,11 @@ export function bounded<Input, Result>(body: Body<Input, Result>): (input: Input
     let details: unknown = null;
     const timer = setInterval(() => context.heartbeat(details), heartbeatEveryMs);
     try {
-      return await body(input, { signal: context.cancellationSignal, progress: (latest) => (details = latest) });
+      return await body(input, {
+        name: attemptName(context.info),
+        signal: context.cancellationSignal,
+        progress: (latest) => (details = latest),
+      });
     } catch (error) {
       throw named(error, context.cancellationSignal);
     } finally {
@@ -32,6 +39,10 @@ export function bounded<Input, Result>(body: Body<Input, Result>): (input: Input
     }
   };
 }
+
+/** The tail of a run id is its random part; eight digits tell the executions of one workflow id apart. */
+const attemptName = ({ workflowExecution, activityId, attempt }: Info) =>
+  `${workflowExecution?.runId.slice(-8) ?? ''}/${activityId}#${attempt}`;
 
 function named(error: unknown, signal: AbortSignal): unknown {
   if (error instanceof CancelledFailure || error instanceof ApplicationFailure) return error;

@@ -48,7 +48,7 @@ export function gpuActivities(deps: RolloutDeps) {
       policyVersion: await fineTune(deps, input, attempt),
     })),
     sampleDesigns: bounded((input: SampleDesignsInput, { signal }) => sampleDesigns(deps, input, signal)),
-    executeDesign: bounded((input: ExecuteDesignInput, { signal }) => executeDesign(deps, input, signal)),
+    executeDesign: bounded((input: ExecuteDesignInput, attempt) => executeDesign(deps, input, attempt)),
     evaluateBatch: bounded((input: EvaluateBatchInput, attempt) => evaluateBatch(deps, input, attempt)),
     updatePolicy: bounded((input: UpdatePolicyInput, attempt) => updatePolicy(deps, input, attempt)),
   };

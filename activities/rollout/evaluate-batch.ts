@@ -1,5 +1,6 @@
 /** Questions of an evaluation: k fresh designs each, every valid one executed once. Stored questions are not repeated. */
 import type { EvaluateBatchInput, EvaluateBatchResult } from '../../shared/domain/tasks.ts';
+import type { Attempt } from '../boundary.ts';
 import type { RolloutDeps } from './context.ts';
 import { executeDesign } from './execute-design.ts';
 import { sampleDesigns } from './sample-designs.ts';
@@ -7,16 +8,16 @@ import { sampleDesigns } from './sample-designs.ts';
 export async function evaluateBatch(
   deps: RolloutDeps,
   { slots, samples, ...batch }: EvaluateBatchInput,
-  { signal, progress }: { signal: AbortSignal; progress: (details: unknown) => void },
+  attempt: Attempt,
 ): Promise<EvaluateBatchResult> {
   let done = 0;
   const results = await Promise.all(
     slots.map(async (slot) => {
-      const sampled = await sampleDesigns(deps, { ...batch, ...slot, designs: samples }, signal);
+      const sampled = await sampleDesigns(deps, { ...batch, ...slot, designs: samples }, attempt.signal);
       const executed = await Promise.all(
-        sampled.valid.map((design) => executeDesign(deps, { ...batch, ...slot, design, executions: 1 }, signal)),
+        sampled.valid.map((design) => executeDesign(deps, { ...batch, ...slot, design, executions: 1 }, attempt)),
       );
-      progress({ questions: ++done, of: slots.length });
+      attempt.progress({ questions: ++done, of: slots.length });
       return { calls: executed.reduce((sum, result) => sum + result.calls, 0), validDesigns: sampled.valid.length };
     }),
   );

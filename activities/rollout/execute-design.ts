@@ -8,6 +8,7 @@ import type { Question } from '../../shared/domain/question.ts';
 import type { Batch, ExecuteDesignResult, Slot } from '../../shared/domain/tasks.ts';
 import { extractAnswer } from '../../shared/verify/extract-answer.ts';
 import { answersEqual } from '../../shared/verify/math.ts';
+import type { Attempt } from '../boundary.ts';
 import type { ResidentPolicy } from '../policy/residence.ts';
 import type { JournalRecord, ScriptOutcome } from '../runtime/script/contract.ts';
 import { insertOnce } from '../store/write.ts';
@@ -18,7 +19,7 @@ import { journalOf, modelCaller } from './model-calls.ts';
 export async function executeDesign(
   deps: RolloutDeps,
   input: Batch & Slot & { design: number; executions: number },
-  signal: AbortSignal,
+  { name: attempt, signal }: Pick<Attempt, 'name' | 'signal'>,
 ): Promise<ExecuteDesignResult> {
   const id = designId(rolloutId(input.batchId, input.slot), input.design);
   const [run, design, stored] = await Promise.all([
@@ -45,7 +46,9 @@ export async function executeDesign(
     } as const;
     await deps.policies.with(use, (policy) =>
       Promise.all(
-        missing.map((execution) => execute(deps, { ...input, run, design, question, policy, execution }, signal)),
+        missing.map((execution) =>
+          execute(deps, { ...input, attempt, run, design, question, policy, execution }, signal),
+        ),
       ),
     );
   }
@@ -59,6 +62,8 @@ export async function executeDesign(
 }
 
 export interface ExecutionRequest extends Batch, Slot {
+  /** Of the activity's attempt. */
+  attempt: string;
   run: RunDocument;
   design: DesignDocument;
   question: Question;
@@ -88,6 +93,7 @@ async function execute(deps: RolloutDeps, request: ExecutionRequest, signal: Abo
     usage: outcome.usage,
     trace: outcome.structureTrace,
     policyVersion: request.policyVersion,
+    attempt: request.attempt,
     durationMs: Math.round(performance.now() - startedMs),
     replayedCalls: outcome.replayedCalls,
     promptForm: run.recipe.prompts.form,
@@ -101,11 +107,17 @@ async function runJournaled(
   id: string,
   signal: AbortSignal,
 ): Promise<ScriptOutcome> {
-  const stored = await deps.store.calls.find({ executionId: id }).sort({ sequence: 1 }).toArray();
+  const stored = await deps.store.calls.find({ executionId: id }).toArray();
   const outcome = await runScript(deps, request, id, stored.map(journalOf), signal);
   if (outcome.outcome !== 'journal-diverged') return outcome;
   await deps.store.calls.deleteMany({ executionId: id });
-  return runScript(deps, request, id, [], signal);
+  const afresh = await runScript(deps, request, id, [], signal);
+  if (afresh.outcome !== 'journal-diverged') return afresh;
+  throw new DomainError(
+    'RecordConflict',
+    `${id} asks other calls in every run (${afresh.error?.message ?? 'no reason given'}): its design is not deterministic`,
+    { id },
+  );
 }
 
 function runScript(
@@ -116,7 +128,7 @@ function runScript(
   signal: AbortSignal,
 ): Promise<ScriptOutcome> {
   const { run, design, question } = request;
-  const { perform, documentOf } = modelCaller(deps, request, id);
+  const { perform, record } = modelCaller(deps, request, id, journal);
   return deps.scripts.run({
     executionId: id,
     script: design.script!,
@@ -126,7 +138,7 @@ function runScript(
     limits: run.recipe.limits,
     journal,
     perform,
-    record: (record): Promise<void> => deps.journal.add(documentOf(record)),
+    record,
     extractAnswer,
     answersEqual,
     signal,

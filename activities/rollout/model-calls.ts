@@ -5,7 +5,7 @@
  */
 import { callId, seedKeyOf } from '../../shared/domain/ids.ts';
 import type { SampledTokens, SamplingSettings } from '../../shared/domain/sampling.ts';
-import type { HostAnswer, HostCall, JournalRecord, ModelCall } from '../runtime/script/contract.ts';
+import type { HostAnswer, JournalRecord, ModelCall, ScriptRun } from '../runtime/script/contract.ts';
 import type { CallDocument } from '../store/documents.ts';
 import { pack } from '../store/packed.ts';
 import type { Draft } from '../store/write.ts';
@@ -22,23 +22,30 @@ interface SampledCall {
   sampled: SampledTokens;
 }
 
-export interface ModelCaller {
-  perform: (call: HostCall, signal: AbortSignal) => Promise<HostAnswer>;
-  documentOf: (record: JournalRecord) => Draft<CallDocument>;
-}
+export type ModelCaller = Required<Pick<ScriptRun, 'perform' | 'record'>>;
 
-export function modelCaller(deps: RolloutDeps, request: ExecutionRequest, executionId: string): ModelCaller {
+/** `journal` is what earlier attempts have recorded. */
+export function modelCaller(
+  deps: RolloutDeps,
+  request: ExecutionRequest,
+  executionId: string,
+  journal: readonly JournalRecord[],
+): ModelCaller {
   const { run, policy } = request;
   const base = samplingOf(run.recipe, request.purpose, 'executor');
   /** Sampled but not yet journaled, by call number. */
   const open = new Map<number, SampledCall>();
-  const seen = new Map<string, number>();
+  const sameAs = ({ nodePath, hash }: Pick<ModelCall, 'nodePath' | 'hash'>) => `${nodePath}/${hash}`;
+  const numbers = new Map<string, Set<number>>();
+  const note = (call: Pick<ModelCall, 'nodePath' | 'hash' | 'call'>) =>
+    numbers.set(sameAs(call), (numbers.get(sameAs(call)) ?? new Set()).add(call.call));
+  journal.forEach(note);
 
-  /** Equal calls of one node are told apart by their order of asking. */
+  /** Equal calls of one node are told apart by their order of asking, journaled ones included. */
   const seedKeyOfCall = (call: ModelCall) => {
-    const same = `${call.nodePath}/${call.hash}`;
-    const occurrence = seen.get(same) ?? 0;
-    seen.set(same, occurrence + 1);
+    note(call);
+    const same = sameAs(call);
+    const occurrence = [...numbers.get(same)!].filter((number) => number < call.call).length;
     return `${seedKeyOf(run.recipe.seed, request.runId, executionId)}/${same}/${occurrence}`;
   };
 
@@ -63,27 +70,30 @@ export function modelCaller(deps: RolloutDeps, request: ExecutionRequest, execut
     };
   }
 
+  function documentOf(record: JournalRecord): Draft<CallDocument> {
+    const sampled = open.get(record.call);
+    open.delete(record.call);
+    return {
+      _id: callId(executionId, record.call),
+      runId: request.runId,
+      batchId: request.batchId,
+      executionId,
+      attempt: request.attempt,
+      ...record,
+      agentPart: sampled?.call.part ?? null,
+      messages: sampled?.call.messages ?? null,
+      ...(sampled === undefined ? {} : trajectoryOf(request, sampled)),
+    };
+  }
+
   return {
     perform: (call, signal) => (call.kind === 'model' ? performModel(call, signal) : refuseTool(call.tool)),
-    documentOf(record) {
-      const sampled = open.get(record.call);
-      open.delete(record.call);
-      return {
-        _id: callId(executionId, record.sequence),
-        runId: request.runId,
-        batchId: request.batchId,
-        executionId,
-        sequence: record.sequence,
-        call: record.call,
-        kind: record.kind,
-        hash: record.hash,
-        nodePath: record.nodePath,
-        agentName: record.agentName,
-        agentPart: sampled?.call.part ?? null,
-        messages: sampled?.call.messages ?? null,
-        answer: record.answer,
-        ...(sampled === undefined ? {} : trajectoryOf(request, sampled)),
-      };
+    async record(record) {
+      const draft = documentOf(record);
+      if (await deps.journal.add(draft)) return;
+      // Another attempt of the same execution was faster: what it stored is what training will read.
+      const standing = await deps.store.calls.findOne({ _id: draft._id }, { projection: { answer: 1 } });
+      return standing?.answer;
     },
   };
 }
@@ -113,16 +123,7 @@ function trajectoryOf(request: ExecutionRequest, { seedKey, sampling, promptIds,
 }
 
 /** The record that a stored call stands for. */
-export const journalOf = ({
-  sequence,
-  call,
-  hash,
-  kind,
-  nodePath,
-  agentName,
-  answer,
-}: CallDocument): JournalRecord => ({
-  sequence,
+export const journalOf = ({ call, hash, kind, nodePath, agentName, answer }: CallDocument): JournalRecord => ({
   call,
   hash,
   kind,

@@ -25,9 +25,7 @@ export async function sampleDesigns(
 ): Promise<SampleDesignsResult> {
   const run = await deps.runs.run(input.runId);
   const rollout = rolloutId(input.batchId, input.slot);
-  const stored = await deps.store.designs
-    .find({ rolloutId: rollout }, { projection: { design: 1, outcome: 1 } })
-    .toArray();
+  const stored = await outcomesOf(deps, { rolloutId: rollout });
   const known = new Map(stored.map((design) => [design.design, design.outcome]));
   const missing = Array.from({ length: input.designs }, (_, design) => design).filter((design) => !known.has(design));
   if (missing.length > 0) {
@@ -41,12 +39,17 @@ export async function sampleDesigns(
     const drafts = await deps.policies.with(use, (policy) =>
       Promise.all(missing.map((design) => sampleDesign(deps, { ...input, run, question, policy, design }, signal))),
     );
-    await insertAllOnce(deps.store.designs, drafts);
     for (const draft of drafts) known.set(draft.design, draft.outcome);
+    const standing = await insertAllOnce(deps.store.designs, drafts);
+    // Another attempt was faster: what it stored is what counts.
+    for (const { design, outcome } of await outcomesOf(deps, { _id: { $in: standing } })) known.set(design, outcome);
   }
   const valid = [...known].filter(([, outcome]) => outcome === 'valid').map(([design]) => design);
   return { valid: valid.sort((a, b) => a - b), invalid: known.size - valid.length };
 }
+
+const outcomesOf = ({ store }: RolloutDeps, filter: { rolloutId: string } | { _id: { $in: string[] } }) =>
+  store.designs.find(filter, { projection: { design: 1, outcome: 1 } }).toArray();
 
 interface DesignRequest extends Batch, Slot {
   run: RunDocument;

@@ -63,12 +63,8 @@ const plans: Record<keyof Collections, CollectionPlan> = {
     required: { runId: 'string', designId: 'string', outcome: 'string', usage: 'object' },
   },
   calls: {
-    indexes: [
-      { key: { executionId: 1, sequence: 1 }, unique: true },
-      { key: { executionId: 1, call: 1 }, unique: true },
-      ...byBatch,
-    ],
-    required: { runId: 'string', executionId: 'string', sequence: number, kind: 'string', hash: 'string' },
+    indexes: [{ key: { executionId: 1, call: 1 }, unique: true }, ...byBatch],
+    required: { runId: 'string', executionId: 'string', call: number, kind: 'string', hash: 'string' },
   },
   verdicts: {
     indexes: [{ key: { rolloutId: 1 } }, ...byBatch],

@@ -108,18 +108,21 @@ export interface ExecutionDocument extends Stored {
   /** Nodes and edges as they ran. */
   trace: unknown;
   policyVersion: number;
+  /** Which attempt of which activity finished it. */
+  attempt: string;
   /** Wall time of the attempt that finished. */
   durationMs: number;
   replayedCalls: number;
   promptForm: PromptForm;
 }
 
-/** The journal: one finished host call, in completion order of its execution. */
+/** The journal: one finished host call. */
 export interface CallDocument extends Stored, Partial<TrajectoryFields> {
   runId: string;
   batchId: string;
   executionId: string;
-  sequence: number;
+  /** Which attempt of which activity performed it; tells work that was repeated from work that was not. */
+  attempt: string;
   /** Order in which the script asked; stable across re-runs. */
   call: number;
   kind: 'model' | 'tool';

@@ -1,6 +1,7 @@
 /**
  * Many small acknowledged inserts in few round trips: drafts that arrive while a write is under way go out together in
- * the next one. `add` resolves only when its own draft is durable.
+ * the next one. `add` resolves only when its own draft is durable: true if it was this draft that was stored, false if
+ * another one stood under its id.
  */
 import type { Collection } from 'mongodb';
 import { insertAllOnce } from './write.ts';
@@ -8,7 +9,7 @@ import type { Draft } from './write.ts';
 
 interface Waiting<Doc extends { _id: string; schemaVersion: number; createdAt: Date }> {
   draft: Draft<Doc>;
-  resolve: () => void;
+  resolve: (stored: boolean) => void;
   reject: (error: unknown) => void;
 }
 
@@ -24,7 +25,7 @@ export class GroupCommit<Doc extends { _id: string; schemaVersion: number; creat
     this.#collection = collection;
   }
 
-  add(draft: Draft<Doc>): Promise<void> {
+  add(draft: Draft<Doc>): Promise<boolean> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ draft, resolve, reject });
       if (!this.#writing) void this.#drain();
@@ -38,11 +39,9 @@ export class GroupCommit<Doc extends { _id: string; schemaVersion: number; creat
     while (this.#waiting.length > 0) {
       const batch = this.#waiting.splice(0, maxBatch);
       try {
-        await insertAllOnce(
-          this.#collection,
-          batch.map((entry) => entry.draft),
-        );
-        batch.forEach((entry) => entry.resolve());
+        const drafts = batch.map((entry) => entry.draft);
+        const standing = new Set(await insertAllOnce(this.#collection, drafts));
+        batch.forEach(({ draft, resolve }) => resolve(!standing.has((draft as unknown as Doc)._id)));
       } catch (error) {
         batch.forEach((entry) => entry.reject(error));
       }

@@ -34,17 +34,19 @@ export async function insertOnce<Doc extends Identified>(
   }
 }
 
-/** Inserts all that are not there yet; any other failure is thrown. */
+/** Inserts all that are not there yet; any other failure is thrown. Returns the ids that were there already. */
 export async function insertAllOnce<Doc extends Identified>(
   collection: Collection<Doc>,
   drafts: readonly Draft<Doc>[],
-): Promise<void> {
-  if (drafts.length === 0) return;
+): Promise<string[]> {
+  if (drafts.length === 0) return [];
   try {
     const documents = drafts.map((draft) => stamp<Doc>(draft)) as OptionalUnlessRequiredId<Doc>[];
     await collection.insertMany(documents, { ordered: false });
+    return [];
   } catch (error) {
     const failures = error instanceof MongoBulkWriteError ? [error.writeErrors].flat() : [];
     if (failures.length === 0 || failures.some((failure) => failure.code !== duplicateKey)) throw error;
+    return failures.map(({ index }) => (drafts[index] as unknown as Identified)._id);
   }
 }

@@ -30,7 +30,7 @@ export async function inspectExecution(context: InspectContext, target: At<'exec
       { id },
     );
   }
-  calls.sort((a, b) => a.sequence - b.sequence);
+  calls.sort((a, b) => a.call - b.call);
   const question = execution === null ? null : await readQuestion(context, target, execution.question);
   const usage = execution?.usage;
   return {
@@ -75,10 +75,10 @@ function traceLines(context: InspectContext, trace: StructureTrace | undefined):
 
 function callLines(context: InspectContext, call: CallDocument): string[] {
   const { paint } = context;
-  const { sequence, agentName, agentPart, nodePath, messages, answer, policyVersion } = call;
+  const { call: number, agentName, agentPart, nodePath, messages, answer, policyVersion } = call;
   const tokens = answer.responseTokens === 0 ? '' : `, ${answer.promptTokens} → ${answer.responseTokens} tokens`;
   return [
-    `${paint.bold(`call ${sequence}`)}  ${agentName}${agentPart === null || agentPart === 'agent' ? '' : ` as ${agentPart}`} ${paint.dim(`(${nodePath}, v${policyVersion ?? '–'}${tokens}, ${answer.status})`)}`,
+    `${paint.bold(`call ${number}`)}  ${agentName}${agentPart === null || agentPart === 'agent' ? '' : ` as ${agentPart}`} ${paint.dim(`(${nodePath}, v${policyVersion ?? '–'}${tokens}, ${answer.status})`)}`,
     ...(messages ?? []).flatMap(({ role, content }) => [paint.dim(`  ${role}`), ...quoted(content, context)]),
     paint.dim('  reply'),
     ...quoted(answer.text, context),

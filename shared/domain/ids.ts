@@ -36,8 +36,8 @@ export const solveId = (runId: string, digest: string, asking: number) =>
 export const rolloutId = (batchId: string, slot: number) => `${batchId}/q-${pad(slot, 3)}`;
 export const designId = (rollout: string, design: number) => `${rollout}/d-${design}`;
 export const executionId = (design: string, execution: number) => `${design}/e-${execution}`;
-/** `sequence` counts completed host calls of one execution from 0, in completion order. */
-export const callId = (execution: string, sequence: number) => `${execution}/c-${pad(sequence, 4)}`;
+/** `call` counts the host calls of one execution from 0, in the order in which the script asks. */
+export const callId = (execution: string, call: number) => `${execution}/c-${pad(call, 4)}`;
 /** Policy versions count from 0 (initial weights). */
 export const policyVersionName = (version: number) => `v${pad(version, 6)}`;
 export const policyId = (runId: string, version: number) => `${runId}/${policyVersionName(version)}`;

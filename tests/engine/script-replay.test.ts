@@ -148,6 +148,42 @@ describe('crash and resume', () => {
     }
   });
 
+  it('shows the same answers in the same order however fast they came, also to two attempts at once', async () => {
+    const script = `const order = [];
+      const agents = Array.from({ length: 6 }, (_, i) => agent('agent ' + i).run().then(async (r) => {
+        memory.append('order', String(i)); order.push(i);
+        if (i % 2 === 0) await agent({ prompt: 'again ' + order.join(), memory: true }).run();
+      }));
+      const first = await Promise.race([agent('x').run(), agent('y').run()]);
+      await Promise.all(agents);
+      return agent({ prompt: order.join() + first.text, memory: true })`;
+    const words = (call: HostCall) => 1 + (hash32(call.hash, 3) % 5);
+    const slow = (run: string, stored: Map<number, JournalRecord>): Partial<ScriptRun> => ({
+      perform: async (call) => {
+        await pause(integer(`${run}/${call.call}`, 0, 8));
+        return { text: `Answer: ${call.hash}`, promptTokens: 2, responseTokens: words(call), status: 'ok' };
+      },
+      record: async (record) => {
+        await pause(integer(`${run}/store/${record.call}`, 0, 4));
+        if (!stored.has(record.call)) stored.set(record.call, record);
+        return stored.get(record.call)!.answer;
+      },
+    });
+    const fresh = new Map<number, JournalRecord>();
+    const { outcome } = await attempt(script, [], Infinity, 'fresh', slow('fresh', fresh));
+    expect(outcome).toMatchObject({ outcome: 'replied', usage: { calls: 12 } });
+    for (let round = 0; round < 10; round += 1) {
+      const shared = new Map<number, JournalRecord>();
+      const twins = await Promise.all(
+        ['a', 'b'].map((name) => attempt(script, [], Infinity, name, slow(`${name}/${round}`, shared))),
+      );
+      for (const twin of twins) expect(twin.outcome).toEqual(outcome);
+      expect([...shared.values()].sort((a, b) => a.call - b.call)).toEqual(
+        [...fresh.values()].sort((a, b) => a.call - b.call),
+      );
+    }
+  });
+
   it('tells equal calls apart by their order of asking', async () => {
     const script =
       "const [a, b] = await Promise.all([agent({ name: 'x' }).run(), agent({ name: 'x' }).run()]); return agent({ input: [a, b] })";

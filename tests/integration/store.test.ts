@@ -29,13 +29,13 @@ const credit = (id: string, advantage: number) => ({
   groupSize: 2,
 });
 
-const call = (sequence: number): Draft<CallDocument> => ({
-  _id: `x/c-${sequence}`,
+const call = (number: number): Draft<CallDocument> => ({
+  _id: `x/c-${number}`,
   runId: 'r',
   batchId: 'r/b',
   executionId: 'x',
-  sequence,
-  call: sequence,
+  call: number,
+  attempt: 'test',
   kind: 'model',
   hash: 'h',
   nodePath: 'n',
@@ -43,7 +43,7 @@ const call = (sequence: number): Draft<CallDocument> => ({
   agentPart: 'agent',
   messages: [],
   answer: { text: 't', answer: null, promptTokens: 1, responseTokens: 1, status: 'ok' },
-  tokenIds: pack(new Int32Array([sequence, -7])),
+  tokenIds: pack(new Int32Array([number, -7])),
   logProbs: pack(new Float32Array([-0.25, Number.NEGATIVE_INFINITY])),
 });
 
@@ -74,9 +74,9 @@ describe('insert-once', () => {
 describe('the journal', () => {
   it('takes 300 concurrent calls, each durable when its promise resolves, exact to the bit', async () => {
     const journal = new GroupCommit(store.calls);
-    await Promise.all(Array.from({ length: 300 }, (_, sequence) => journal.add(call(sequence))));
-    const found = await store.calls.find({ executionId: 'x' }).sort({ sequence: 1 }).toArray();
-    expect(found.map(({ sequence }) => sequence)).toEqual(Array.from({ length: 300 }, (_, sequence) => sequence));
+    await Promise.all(Array.from({ length: 300 }, (_, number) => journal.add(call(number))));
+    const found = await store.calls.find({ executionId: 'x' }).sort({ call: 1 }).toArray();
+    expect(found.map(({ call: number }) => number)).toEqual(Array.from({ length: 300 }, (_, number) => number));
     expect([...unpackInts(found[299]!.tokenIds!)]).toEqual([299, -7]);
     expect([...unpackFloats(found[0]!.logProbs!)]).toEqual([-0.25, Number.NEGATIVE_INFINITY]);
   });

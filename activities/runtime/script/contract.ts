@@ -3,7 +3,7 @@
  * runtime owns the isolates, the journal's order and every limit. Nothing here knows Temporal, MongoDB or a model.
  *
  * Journal: `record` is called once for every finished call and must be durable when it resolves; only then does the
- * script see the answer. A retry passes the stored records back: they are answered in order, none is asked again.
+ * script see the answer. A retry passes the stored records back, in any order: none is asked again.
  * An error thrown by `perform` or `record` rejects `run` unchanged: infrastructure is never an outcome.
  */
 import type { ChatMessage } from '../../../shared/domain/sampling.ts';
@@ -65,9 +65,8 @@ export interface HostAnswer {
   data?: Json;
 }
 
-/** One finished call. Plain JSON; `sequence` rises in completion order (gaps are allowed, repeats are not). */
+/** One finished call. Plain JSON; `call` is its only place: the order of answers follows from the answers. */
 export interface JournalRecord {
-  sequence: number;
   call: number;
   hash: string;
   kind: HostCall['kind'];
@@ -92,7 +91,8 @@ export interface ScriptRun {
   /** Records of an earlier attempt, in any order. */
   journal?: readonly JournalRecord[];
   perform: (call: HostCall, signal: AbortSignal) => Promise<HostAnswer>;
-  record?: (record: JournalRecord) => Promise<void>;
+  /** Resolves when the call is durable: with the answer that stands, where another attempt had recorded the call. */
+  record?: (record: JournalRecord) => Promise<JournalRecord['answer'] | void>;
   /** The final answer in a reply's text, or null. Pure. */
   extractAnswer: (text: string) => string | null;
   /** The verifier's equality of two extracted answers. Pure. */

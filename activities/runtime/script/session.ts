@@ -1,12 +1,16 @@
 /**
  * One execution on the host's side: answers calls from the journal or by `perform`, makes each answer durable before the
- * script sees it, keeps completion order, and decides how the execution ended. A session outlives its isolate: when a
- * thread is lost it is re-run on another, finished calls are answered again and waiting ones are waited for, not asked
- * again. Knows nothing of threads; `Runner` is whoever runs the guest.
+ * script sees it, decides their order, and how the execution ended. A session outlives its isolate: when a thread is lost
+ * it is re-run on another, finished calls are answered again and waiting ones are waited for, not asked again. Knows
+ * nothing of threads; `Runner` is whoever runs the guest.
+ *
+ * Order of answers: `answer-order.ts`. It follows from the answers alone, so every attempt of an execution, even two
+ * at the same time, shows its script the same answers in the same order and asks the same calls by the same numbers.
  */
 import { noUsage } from '../../../shared/domain/usage.ts';
 import type { ScriptLimits } from '../../../shared/script/limits.ts';
 import type { ExecutionOutcome, ScriptProblem } from '../../../shared/script/outcomes.ts';
+import { AnswerOrder } from './answer-order.ts';
 import { AnswerGroups, modelCall, requestedTool, toolCall, typedAnswer, type AskedCall } from './calls.ts';
 import type { JournalRecord, ScriptOutcome, ScriptReply, ScriptRun, TracedNode } from './contract.ts';
 import { problemOf } from './location.ts';
@@ -18,30 +22,22 @@ export interface Runner {
   drop(): void;
 }
 
-/** A finished call in the order in which the script gets to see it. */
-interface Finished {
-  call: number;
-  hash: string;
-  answer: JournalRecord['answer'];
-  durable: boolean;
-}
-
 export class Session {
   readonly result: Promise<ScriptOutcome>;
   private readonly run: ScriptRun;
   private readonly limits: ScriptLimits;
   private readonly abort = new AbortController();
   private readonly known = new Map<number, AskedCall>();
-  private readonly finished: Finished[];
+  /** Answers that are durable, by call. */
+  private readonly finished = new Map<number, JournalRecord['answer']>();
   private readonly journaled: Map<number, JournalRecord>;
-  private readonly storing = new Set<Promise<void>>();
+  private readonly storing = new Set<Promise<unknown>>();
   private readonly stop: () => void;
   private readonly wall: NodeJS.Timeout;
   private resolve!: (outcome: ScriptOutcome) => void;
   private reject!: (error: unknown) => void;
   private ended = false;
-  private nextSequence: number;
-  private replayed = 0;
+  private readonly replayed = new Set<number>();
   private runner: Runner | null = null;
   /** What one pass of the script has done so far. */
   private pass = freshPass(() => false);
@@ -49,10 +45,8 @@ export class Session {
   constructor(run: ScriptRun, limits: ScriptLimits) {
     this.run = run;
     this.limits = limits;
-    const records = [...(run.journal ?? [])].sort((left, right) => left.sequence - right.sequence);
-    this.finished = records.map(({ call, hash, answer }) => ({ call, hash, answer, durable: true }));
-    this.journaled = new Map(records.map((record) => [record.call, record]));
-    this.nextSequence = (records.at(-1)?.sequence ?? -1) + 1;
+    this.journaled = new Map((run.journal ?? []).map((record) => [record.call, record]));
+    for (const { call, answer } of this.journaled.values()) this.finished.set(call, answer);
     this.result = new Promise((resolve, reject) => {
       this.resolve = resolve;
       this.reject = reject;
@@ -108,7 +102,7 @@ export class Session {
         status: this.pass.delivered.get(call)?.status ?? null,
       }));
     const structureTrace = { nodes: [...nodes.values()], calls };
-    const result = { outcome, reply, usage, error, structureTrace, replayedCalls: this.replayed };
+    const result = { outcome, reply, usage, error, structureTrace, replayedCalls: this.replayed.size };
     // A record that is on its way must have landed before the caller reads the journal.
     void Promise.allSettled(this.storing).then(() => this.resolve(result));
   }
@@ -139,6 +133,7 @@ export class Session {
     const before = this.known.get(host.call)?.host ?? this.journaled.get(host.call);
     if (this.pass.asked.has(host.call)) throw new GuestNonsense('one call number twice');
     this.pass.asked.add(host.call);
+    this.pass.order.ask(host.call);
     if (before !== undefined && before.hash !== host.hash) {
       const was = `${before.kind} ${before.nodePath}`;
       this.end('journal-diverged', `call ${host.call} was ${was} and is now another ${host.kind} at ${host.nodePath}`);
@@ -155,16 +150,11 @@ export class Session {
       const given = await this.run.perform(host, this.abort.signal);
       if (this.ended) return;
       const answer = typedAnswer(asked, given, this.run.extractAnswer);
-      const entry: Finished = { call: host.call, hash: host.hash, answer, durable: false };
-      this.finished.push(entry);
       const { call, hash, kind, nodePath, agentName } = host;
-      const sequence = this.nextSequence++;
-      const stored = this.run.record?.({ sequence, call, hash, kind, nodePath, agentName, answer });
-      if (stored !== undefined) {
-        this.storing.add(stored);
-        await stored.finally(() => this.storing.delete(stored));
-      }
-      entry.durable = true;
+      const stored = this.run.record?.({ call, hash, kind, nodePath, agentName, answer });
+      if (stored !== undefined) this.storing.add(stored);
+      const standing = await stored?.finally(() => this.storing.delete(stored));
+      this.finished.set(call, standing ?? answer);
       if (this.pass.idle) this.advance();
     } catch (error) {
       this.fail(error);
@@ -181,34 +171,30 @@ export class Session {
     else this.end('script-error', `the interpreter stopped: ${end.message}`);
   }
 
-  /** Gives the script the next answer in completion order, once it is durable. */
+  /** Gives the script its next answer, once every call that it waits for is answered and durable. */
   private advance(): void {
     const { pass } = this;
-    const next = this.finished[pass.next];
-    if (next === undefined) {
-      if (pass.asked.size === pass.delivered.size) {
-        this.end('waits-for-nothing', 'the script awaits something that nothing will settle');
-      }
-      return;
-    }
-    if (!next.durable) return;
-    const asked = this.known.get(next.call);
-    if (asked === undefined || !pass.asked.has(next.call)) {
-      this.end('journal-diverged', `the journal's next answer is for call ${next.call}, which the script has not made`);
-      return;
-    }
-    pass.next += 1;
-    pass.delivered.set(next.call, next.answer);
-    this.replayed = Math.max(this.replayed, Math.min(pass.next, this.journaled.size));
-    if (this.overspent(asked, next.answer)) return;
-    const { text, answer, status, promptTokens, responseTokens } = next.answer;
+    if (pass.order.waiting === 0) return this.endOfAnswers();
+    const call = pass.order.next((waiting) => this.finished.get(waiting)?.responseTokens ?? null);
+    if (call === null) return;
+    const asked = this.known.get(call)!;
+    const given = this.finished.get(call)!;
+    pass.delivered.set(call, given);
+    if (this.journaled.has(call)) this.replayed.add(call);
+    if (this.overspent(asked, given)) return;
+    const { text, answer, status, promptTokens, responseTokens } = given;
     const typed = asked.host.kind === 'model' && ['critic', 'router'].includes(asked.host.part);
     const group = answer === null || typed ? answer : pass.groups.groupOf(answer);
-    const tool = requestedTool(asked, next.answer, this.run.promptForm);
+    const tool = requestedTool(asked, given, this.run.promptForm);
     pass.idle = false;
-    this.runner?.settle(
-      JSON.stringify({ call: next.call, text, answer, group, status, promptTokens, responseTokens, tool }),
-    );
+    this.runner?.settle(JSON.stringify({ call, text, answer, group, status, promptTokens, responseTokens, tool }));
+  }
+
+  /** The script is idle and has had every answer: it waits for ever, or the journal belongs to another script. */
+  private endOfAnswers(): void {
+    const extra = [...this.journaled.keys()].find((call) => !this.pass.asked.has(call));
+    if (extra === undefined) this.end('waits-for-nothing', 'the script awaits something that nothing will settle');
+    else this.end('journal-diverged', `the journal has an answer for call ${extra}, which the script has not made`);
   }
 
   /** Counts an answer's cost; true when it ended the execution. */
@@ -251,8 +237,7 @@ export class Session {
 function freshPass(equal: (left: string, right: string) => boolean) {
   return {
     idle: false,
-    /** Position in completion order. */
-    next: 0,
+    order: new AnswerOrder(),
     asked: new Set<number>(),
     delivered: new Map<number, JournalRecord['answer']>(),
     nodes: new Map<string, TracedNode>(),
