@@ -1,0 +1,73 @@
+import { ApplicationFailure, CancelledFailure } from '@temporalio/activity';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { describe, expect, it } from 'vitest';
+import { DomainError, failureNames, neverRetried } from '../shared/errors.ts';
+import { bounded } from './boundary.ts';
+
+/** Failures are what these tests are about: nothing is logged. */
+const nothing = () => undefined;
+const silent = { log: nothing, trace: nothing, debug: nothing, info: nothing, warn: nothing, error: nothing };
+
+const failure = async (error: unknown) => {
+  const environment = new MockActivityEnvironment({}, { logger: silent });
+  const body = bounded(async () => {
+    throw error;
+  });
+  return environment.run(body, undefined).then(
+    () => expect.unreachable('the activity must fail'),
+    (reason: unknown) => reason,
+  );
+};
+
+describe('errors', () => {
+  it.each(failureNames)('%s keeps its name, its data and its retry rule', async (name) => {
+    const found = (await failure(new DomainError(name, 'what failed', { runId: 'r' }))) as ApplicationFailure;
+    expect(found).toBeInstanceOf(ApplicationFailure);
+    expect(found).toMatchObject({ type: name, message: 'what failed', details: [{ runId: 'r' }] });
+    expect(found.nonRetryable).toBe(neverRetried.includes(name));
+  });
+
+  it("is retried when the store's driver fails", async () => {
+    const driver = Object.assign(new Error('connection reset'), { name: 'MongoNetworkError' });
+    const found = (await failure(driver)) as ApplicationFailure;
+    expect(found).toMatchObject({ type: 'StoreUnavailable', nonRetryable: false });
+    expect(found.message).toContain('connection reset');
+  });
+
+  it('lets an unknown error pass as it is', async () => {
+    const bug = new TypeError('a bug');
+    expect(await failure(bug)).toBe(bug);
+  });
+});
+
+describe('an attempt', () => {
+  it('heartbeats with the newest progress while it runs, and stops afterwards', async () => {
+    const environment = new MockActivityEnvironment({}, { logger: silent });
+    const beats: unknown[] = [];
+    environment.on('heartbeat', (details: unknown) => beats.push(details));
+    const body = bounded<null, string>(async (_, attempt) => {
+      attempt.progress({ done: 1 });
+      await new Promise((resolve) => setTimeout(resolve, 2_300));
+      attempt.progress({ done: 2 });
+      await new Promise((resolve) => setTimeout(resolve, 2_000));
+      return 'done';
+    });
+    expect(await environment.run(body, null)).toBe('done');
+    expect(beats).toEqual([{ done: 1 }, { done: 2 }]);
+    await new Promise((resolve) => setTimeout(resolve, 2_100));
+    expect(beats).toHaveLength(2);
+  });
+
+  it('sees cancellation as an aborted signal and ends as cancelled, whatever it throws', async () => {
+    const environment = new MockActivityEnvironment({}, { logger: silent });
+    const body = bounded<null, never>(
+      (_, { signal }) =>
+        new Promise((_resolve, reject) => {
+          signal.addEventListener('abort', () => reject(new Error('stopped half way')));
+        }),
+    );
+    const running = environment.run(body, null);
+    environment.cancel();
+    await expect(running).rejects.toBeInstanceOf(CancelledFailure);
+  });
+});
