@@ -34,19 +34,39 @@ interface Evaluation {
   average: number;
 }
 
-/** Standard output of one command of the CLI; its progress goes to our standard error. */
-function metaagentx(args: readonly string[]): Promise<string> {
-  return new Promise((resolve, reject) => {
+/** The command ends itself on Ctrl-C; this program then ends too, instead of going on with the next run. */
+let interrupted = false;
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => (interrupted = true));
+
+interface Outcome {
+  code: number | null;
+  output: string;
+}
+
+/** One command of the CLI; its progress goes to our standard error. */
+function metaagentx(args: readonly string[]): Promise<Outcome> {
+  return new Promise((resolve) => {
     const child = spawn(process.execPath, ['bin/metaagentx.mjs', ...args], {
       cwd: root,
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     let output = '';
     child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
-    child.once('exit', (code) =>
-      code === 0 ? resolve(output) : reject(new Error(`metaagentx ${args.join(' ')}: exit ${code}`)),
-    );
+    child.once('exit', (code) => resolve({ code, output }));
   });
+}
+
+/** Refused because the run id is taken: the run is there already. */
+const isTaken = ({ code, output }: Outcome) => code === 2 && output.includes('is taken');
+
+async function trainOrResume(runId: string, start: readonly string[]): Promise<string> {
+  let outcome = await metaagentx(start);
+  if (isTaken(outcome)) outcome = await metaagentx(['resume', runId, '--with-stack', '--json']);
+  if (outcome.code === 0) return outcome.output;
+  process.exitCode = outcome.code ?? 1;
+  throw new Error(
+    interrupted ? 'interrupted: the same command goes on from here' : `${runId} ended with exit code ${outcome.code}`,
+  );
 }
 
 async function learn(scheme: string, seed: number): Promise<Evaluation[]> {
@@ -64,7 +84,7 @@ async function learn(scheme: string, seed: number): Promise<Evaluation[]> {
     '--with-stack',
     '--json',
   ];
-  const output = await metaagentx(start).catch(() => metaagentx(['resume', runId, '--with-stack', '--json']));
+  const output = await trainOrResume(runId, start);
   const { evaluations } = JSON.parse(output) as { evaluations: Evaluation[] };
   console.error(
     `${runId}: ${evaluations.map(({ name, average }) => `${name} ${(100 * average).toFixed(1)}`).join(' → ')}`,
@@ -79,10 +99,14 @@ function spread(list: readonly number[]): string {
   return list.length < 2 ? centre.toFixed(1) : `${centre.toFixed(1)} ± ${deviation.toFixed(1)}`;
 }
 
+const names = Object.keys(schemes);
+const learned = new Map<string, Evaluation[][]>(names.map((scheme) => [scheme, []]));
+for (let seed = 0; seed < Number(values.seeds); seed++) {
+  for (const scheme of names) learned.get(scheme)!.push(await learn(scheme, seed));
+}
+
 const rows: string[] = [];
-for (const scheme of Object.keys(schemes)) {
-  const runs: Evaluation[][] = [];
-  for (let seed = 0; seed < Number(values.seeds); seed++) runs.push(await learn(scheme, seed));
+for (const [scheme, runs] of learned) {
   const points = (at: number) => runs.map((run) => 100 * run.at(at)!.average);
   const gains = points(-1).map((final, index) => final - points(0)[index]!);
   const middle = scheme === 'stagewise' ? spread(points(1)) : '';
