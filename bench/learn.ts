@@ -17,7 +17,7 @@ const { values } = parseArgs({
   options: {
     seeds: { type: 'string', default: '3' },
     recipe: { type: 'string', default: 'toy' },
-    iterations: { type: 'string', default: '10' },
+    iterations: { type: 'string', default: '15' },
   },
 });
 const perStage = Number(values.iterations);

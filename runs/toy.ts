@@ -23,7 +23,7 @@ export default defineRecipe({
       },
     },
   },
-  questions: { train: { type: 'toy', count: 512 }, heldOut: { type: 'toy', count: 64 } },
+  questions: { train: { type: 'toy', count: 512 }, heldOut: { type: 'toy', count: 128 } },
   coldStart: {
     type: 'toy',
     examples: 12000,
@@ -39,7 +39,6 @@ export default defineRecipe({
   sampling: { designer: { maxTokens: 64 }, executor: { maxTokens: 64 } },
   limits: { calls: 12, promptTokensPerCall: 400, responseTokensPerCall: 64 },
   rollout: { questionsPerIteration: 16 },
-  stages: { iterationsPerStage: 10, count: 2 },
-  update: { learningRate: 2e-4, dropZeroAdvantage: true },
-  evaluation: { limit: 64 },
+  stages: { iterationsPerStage: 15, count: 2 },
+  update: { learningRate: 2e-4, miniBatches: 4, dropZeroAdvantage: true },
 });
