@@ -3,7 +3,7 @@
  * answer is read here and nowhere else. An execution without a reply has no verdict and reward 0.
  */
 import { rolloutId } from '../shared/domain/ids.ts';
-import type { Question, Verdict } from '../shared/domain/question.ts';
+import type { Question } from '../shared/domain/question.ts';
 import type { VerifyBatchInput, VerifyBatchResult } from '../shared/domain/tasks.ts';
 import { rewardExecution } from '../shared/rl/reward.ts';
 import { verifyMath } from '../shared/verify/math.ts';
@@ -59,9 +59,16 @@ async function verifyRollout(
   const known = new Set(standing.map((verdict) => verdict._id));
   const drafts: Draft<VerdictDocument>[] = [];
   for (const execution of executions.filter(({ _id }) => !known.has(_id))) {
-    const { verdict, tier } = await judge(deps, question, execution, signal);
+    const judged = await judge(deps, question, execution, signal);
     const { _id, batchId } = execution;
-    drafts.push({ _id, runId, batchId, rolloutId: rollout, verdict, tier, ...rewardExecution(verdict, recipe.reward) });
+    drafts.push({
+      _id,
+      runId,
+      batchId,
+      rolloutId: rollout,
+      ...judged,
+      ...rewardExecution(judged.verdict, recipe.reward),
+    });
   }
   await insertAllOnce(store.verdicts, drafts);
   return [...standing, ...drafts];
@@ -72,7 +79,7 @@ async function judge(
   { verifier }: Question,
   { reply }: ExecutionDocument,
   signal: AbortSignal,
-): Promise<{ verdict: Verdict | null; tier: string | null }> {
+): Promise<Pick<VerdictDocument, 'verdict' | 'tier' | 'code'>> {
   if (reply === null || verifier.type === 'none') return { verdict: null, tier: null };
   if (verifier.type === 'math') return { verdict: verifyMath(verifier.gold, reply.text), tier: null };
   return codeJudge(verifier, reply.text, signal);

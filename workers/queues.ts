@@ -4,7 +4,8 @@ import { codeJudge } from '../activities/code-judge.ts';
 import { PolicyResidence } from '../activities/policy/residence.ts';
 import { runContexts } from '../activities/run-context.ts';
 import { createEngine } from '../activities/runtime/engine/create-engine.ts';
-import { openPythonSandbox } from '../activities/runtime/python/open-sandbox.ts';
+import { lazySandbox } from '../activities/runtime/python/lazy-sandbox.ts';
+import { checkerRunner } from '../activities/runtime/script/checker.ts';
 import { createScriptPool } from '../activities/runtime/script/pool.ts';
 import { GroupCommit } from '../activities/store/group-commit.ts';
 import type { Store } from '../activities/store/connect.ts';
@@ -51,16 +52,19 @@ async function serveGpu(store: Store, config: TemporalConfig): Promise<ServedQue
   };
 }
 
+const pythonOptions = ({ python: { minTier, programs } }: TemporalConfig) => ({ minTier, workers: programs });
+
 function serveSandbox(store: Store, config: TemporalConfig): ServedQueue {
-  let opened: ReturnType<typeof openPythonSandbox> | undefined;
-  const judge = codeJudge(() => (opened = openPythonSandbox()));
+  const python = lazySandbox(pythonOptions(config));
+  const scripts = createScriptPool({ threads: 1 });
+  const judge = codeJudge(python.open, checkerRunner(scripts));
   return {
     activities: sandboxActivities({ store, runs: runContexts(store), codeJudge: judge }),
     slots: config.workers.sandboxSlots,
     runsWorkflows: false,
     close: async () => {
-      const sandbox = await opened?.catch(() => undefined);
-      await sandbox?.close();
+      await scripts.close();
+      await python.close();
     },
   };
 }

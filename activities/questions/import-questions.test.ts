@@ -80,7 +80,7 @@ describe('loaders read the published layouts', () => {
       { input: '5 6\n', expected: '11\n' },
       { input: 'é 1\n', expected: '1\n' },
     ]);
-    expect(call).toMatchObject({ style: 'call', functionName: 'addAll', compare: 'exact' });
+    expect(call).toMatchObject({ style: 'call', functionName: 'addAll', argumentsForm: 'array', compare: 'exact' });
     expect(call!.tests).toEqual([
       { input: '[[1,2],3]', expected: '[4,5]' },
       { input: '[[],0]', expected: '[]' },
@@ -93,7 +93,7 @@ describe('loaders read the published layouts', () => {
     const { questions, report } = await imported('apps', 'apps.jsonl');
     const [stdio, call] = questions.map(({ verifier }) => verifier as CodeVerifier);
     expect(stdio!.tests).toEqual([{ input: 'ab\n', expected: 'abab\n' }]);
-    expect(call).toMatchObject({ style: 'call', functionName: 'total', starterCode: 'def total(xs):\n\t' });
+    expect(call).toMatchObject({ functionName: 'total', argumentsForm: 'array', starterCode: 'def total(xs):\n\t' });
     expect(call!.tests).toEqual([
       { input: '[[1,2]]', expected: '3' },
       { input: '[[]]', expected: '0' },

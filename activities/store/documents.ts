@@ -12,6 +12,7 @@ import type { Usage } from '../../shared/domain/usage.ts';
 import type { Role } from '../../shared/domain/role.ts';
 import type { RewardTerm } from '../../shared/rl/reward.ts';
 import type { PromptForm } from '../../shared/script/prompts.ts';
+import type { CodeVerdict } from '../runtime/python/judge-code.ts';
 import type { JournalRecord } from '../runtime/script/contract.ts';
 import type { DesignOutcome, ExecutionOutcome, ScriptProblem } from '../../shared/script/outcomes.ts';
 
@@ -146,6 +147,8 @@ export interface VerdictDocument extends Stored {
   terms: RewardTerm[];
   /** Sandbox tier for code questions. */
   tier: string | null;
+  /** Code questions: how each test ended. */
+  code?: CodeVerdict;
 }
 
 /** `_id` is the design id or the execution id. */

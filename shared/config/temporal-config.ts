@@ -62,6 +62,15 @@ export const temporalConfigSchema = z.strictObject({
       maxPrefillTokens: z.int().positive().default(16_384),
     })
     .prefault({}),
+  /** The sandbox of Python programs (docs/sandbox.md), in sandbox workers and, for the `python` tool, in gpu workers. */
+  python: z
+    .strictObject({
+      /** Weaker tiers are refused. */
+      minTier: z.enum(['A', 'B', 'C']).default('C'),
+      /** Programs that one worker runs at once; one warm interpreter each. */
+      programs: z.int().min(1).max(64).default(2),
+    })
+    .prefault({}),
   /** Patience by group of activities. */
   activities: z
     .strictObject({

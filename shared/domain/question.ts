@@ -26,8 +26,13 @@ export interface CodeVerifier {
   style: 'stdio' | 'call';
   functionName: string | null;
   starterCode: string | null;
+  /** `call` only: `lines` has one JSON argument a line, `array` one JSON array of them; absent: told by the arity. */
+  argumentsForm?: 'lines' | 'array';
   tests: readonly CodeTest[];
-  compare: 'exact' | 'whitespace' | 'numeric';
+  /** How an output is compared with the expected one; `checker`: by the question's own function. */
+  compare: 'exact' | 'whitespace' | 'numeric' | 'checker';
+  /** JavaScript function expression `(input, expected, output) => boolean`; present exactly where `compare` says so. */
+  checker?: string;
   timeLimitMs: number;
   memoryLimitMb: number;
 }

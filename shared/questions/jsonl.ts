@@ -17,7 +17,7 @@ import {
   requiredText,
 } from './record.ts';
 import type { Place, RawRecord } from './record.ts';
-import { parseTests, parseWritten } from './written.ts';
+import { parseComparison, parseTests, parseWritten } from './written.ts';
 
 const textFields = ['question', 'problem', 'input', 'prompt', 'text'];
 const answerFields = ['answer', 'target', 'final_answer', 'expected_answer', 'gold', 'solution'];
@@ -81,18 +81,30 @@ function codeVerifier(record: RawRecord, place: Place): CodeVerifier {
     style: functionName === null ? 'stdio' : 'call',
     functionName,
     starterCode: optionalText(record, ['starter_code', 'starterCode'], place),
+    ...argumentsForm(record, functionName, place),
     tests: parseTests(record['tests'], place, 'tests'),
-    compare: compareRule(record, place),
+    ...compareRule(record, place),
     timeLimitMs: limit(record, ['time_limit_ms', 'timeLimitMs'], defaultLimits.timeLimitMs, place),
     memoryLimitMb: limit(record, ['memory_limit_mb', 'memoryLimitMb'], defaultLimits.memoryLimitMb, place),
   };
 }
 
-function compareRule(record: RawRecord, place: Place): CodeVerifier['compare'] {
-  const value = record['compare'] ?? 'whitespace';
-  if (value === 'exact' || value === 'whitespace' || value === 'numeric') return value;
-  return refuse(place, 'compare', `is ${describe(value)}, expected one of exact, whitespace, numeric`);
+function argumentsForm(record: RawRecord, functionName: string | null, place: Place) {
+  const value = record['arguments_form'] ?? record['argumentsForm'];
+  if (value === undefined || value === null) return {};
+  if (functionName === null) refuse(place, 'arguments_form', 'is given, but the question names no function');
+  if (value !== 'lines' && value !== 'array')
+    refuse(place, 'arguments_form', `is ${describe(value)}, expected lines or array`);
+  return { argumentsForm: value } as const;
 }
+
+/** A record with a `checker` is judged by it; `compare` need not say so. */
+const compareRule = (record: RawRecord, place: Place) =>
+  parseComparison(
+    { ...record, compare: record['compare'] ?? ((record['checker'] ?? null) === null ? 'whitespace' : 'checker') },
+    place,
+    '',
+  );
 
 function limit(record: RawRecord, names: readonly string[], fallback: number, place: Place): number {
   const value = optionalNumber(record, names, place) ?? fallback;

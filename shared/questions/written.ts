@@ -3,6 +3,7 @@
  * equal bytes and one digest.
  */
 import type { CodeTest, CodeVerifier, MathVerifier, Question } from '../domain/question.ts';
+import { checkerProblem } from '../verify/checker.ts';
 import { asRecord, describe, optionalNumber, optionalText, refuse, requiredText } from './record.ts';
 import type { Place, RawRecord } from './record.ts';
 
@@ -15,9 +16,20 @@ export function questionLine(question: Question): string {
 function canonicalVerifier(verifier: Question['verifier']): Question['verifier'] {
   if (verifier.type === 'none') return { type: 'none' };
   if (verifier.type === 'math') return { type: 'math', gold: verifier.gold };
-  const { style, functionName, starterCode, compare, timeLimitMs, memoryLimitMb } = verifier;
+  const { style, functionName, starterCode, argumentsForm, compare, checker, timeLimitMs, memoryLimitMb } = verifier;
   const tests = verifier.tests.map(({ input, expected }) => ({ input, expected }));
-  return { type: 'code', style, functionName, starterCode, compare, timeLimitMs, memoryLimitMb, tests };
+  return {
+    type: 'code',
+    style,
+    functionName,
+    starterCode,
+    ...(argumentsForm === undefined ? {} : { argumentsForm }),
+    compare,
+    ...(checker === undefined ? {} : { checker }),
+    timeLimitMs,
+    memoryLimitMb,
+    tests,
+  };
 }
 
 /** Reads a record of the written form. Throws `InvalidInput` with place, field and reason. */
@@ -51,11 +63,37 @@ function parseCode(verifier: RawRecord, place: Place): CodeVerifier {
     style,
     functionName,
     starterCode: optionalText(verifier, ['starterCode'], place),
-    compare: oneOf(verifier, 'compare', ['exact', 'whitespace', 'numeric'] as const, place),
+    ...parseArgumentsForm(verifier, style, place),
+    ...parseComparison(verifier, place),
     timeLimitMs: positive(verifier, 'timeLimitMs', place),
     memoryLimitMb: positive(verifier, 'memoryLimitMb', place),
     tests: parseTests(verifier['tests'], place),
   };
+}
+
+function parseArgumentsForm(verifier: RawRecord, style: CodeVerifier['style'], place: Place) {
+  if (verifier['argumentsForm'] === undefined) return {};
+  if (style !== 'call') refuse(place, 'verifier.argumentsForm', `is given, but style '${style}' calls no function`);
+  return { argumentsForm: oneOf(verifier, 'argumentsForm', ['lines', 'array'] as const, place) };
+}
+
+const comparisons = ['exact', 'whitespace', 'numeric', 'checker'] as const;
+
+/** The rule of equality, with the checker that it may name. `under`: what the fields' names are prefixed by. */
+export function parseComparison(
+  record: RawRecord,
+  place: Place,
+  under = 'verifier.',
+): Pick<CodeVerifier, 'compare' | 'checker'> {
+  const compare = oneOf(record, 'compare', comparisons, place, under);
+  const checker = optionalText(record, ['checker'], place);
+  const field = `${under}checker`;
+  if (checker === null) {
+    return compare === 'checker' ? refuse(place, field, "is missing for compare 'checker'") : { compare };
+  }
+  if (compare !== 'checker') refuse(place, field, `is given, but compare is '${compare}'`);
+  const problem = checkerProblem(checker);
+  return problem === null ? { compare, checker } : refuse(place, field, problem);
 }
 
 /** At least one test; every input and expected output is text. */
@@ -74,11 +112,15 @@ export function parseTests(value: unknown, place: Place, field = 'verifier.tests
   });
 }
 
-function oneOf<const T extends string>(record: RawRecord, field: string, allowed: readonly T[], place: Place): T {
+function oneOf<const T extends string>(
+  record: RawRecord,
+  field: string,
+  allowed: readonly T[],
+  place: Place,
+  under = 'verifier.',
+): T {
   const found = allowed.find((word) => word === record[field]);
-  return (
-    found ?? refuse(place, `verifier.${field}`, `is ${describe(record[field])}, expected one of ${allowed.join(', ')}`)
-  );
+  return found ?? refuse(place, under + field, `is ${describe(record[field])}, expected one of ${allowed.join(', ')}`);
 }
 
 function positive(record: RawRecord, field: string, place: Place): number {

@@ -6,7 +6,12 @@ import { judgeCode } from '../../activities/runtime/python/judge-code.ts';
 import { openPythonSandbox } from '../../activities/runtime/python/open-sandbox.ts';
 import { runPythonTool } from '../../activities/runtime/python/tool.ts';
 import type { CodeVerifier } from '../../shared/domain/question.ts';
+import { createScriptPool } from '../../activities/runtime/script/pool.ts';
+import { checkerRunner } from '../../activities/runtime/script/checker.ts';
 import { atTiers, missingTiers } from '../attacks/python/at-tiers.ts';
+
+const scripts = createScriptPool({ threads: 1 });
+afterAll(() => scripts.close());
 
 const question = (changes: Partial<CodeVerifier>): CodeVerifier => ({
   type: 'code',
@@ -69,11 +74,22 @@ describe('verdicts', () => {
       expect(verdict.passed).toBe(3);
     });
 
-    it('takes a checker', async () => {
-      const checker = (input: string, _expected: string, output: string) => Number(output) ** 2 === Number(input);
-      const verifier = question({ tests: [{ input: '9', expected: '' }] });
-      const accepted = await judgeCode(verifier, 'print(-3)', sandbox(), undefined, { checker });
-      expect(accepted.correct).toBe(true);
+    it('judges by the checker of the question, which may itself go wrong', async () => {
+      const runChecker = checkerRunner(scripts);
+      const judged = async (checker: string, source: string) => {
+        const verifier = question({ compare: 'checker', checker, tests: [{ input: '9', expected: '3' }] });
+        return judgeCode(verifier, source, sandbox(), undefined, { runChecker });
+      };
+      const root = '(input, expected, output) => Number(output) ** 2 === Number(input)';
+      expect(await judged(root, 'print(-3)')).toMatchObject({ correct: true, status: 'accepted', error: null });
+      expect(await judged(root, 'print(4)')).toMatchObject({ correct: false, status: 'wrong-answer', error: null });
+      const throwing = await judged('function (i, e, o) { return BigInt(o) === 3n }', 'print("x")');
+      expect(throwing).toMatchObject({ status: 'wrong-answer', error: expect.stringMatching(/^the checker gave no/) });
+      const endless = await judged('() => { for (;;); }', 'print(3)');
+      expect(endless).toMatchObject({ status: 'wrong-answer', error: expect.stringMatching(/ms of work|ticks/) });
+      const vague = await judged('() => 1', 'print(3)');
+      expect(vague.error).toMatch(/true or false; got number/);
+      await expect(judged('1 + 1', 'print(3)')).rejects.toMatchObject({ name: 'InvalidInput' });
     });
 
     it.each([
@@ -102,14 +118,19 @@ describe('verdicts', () => {
       expect(await judgeCode(verifier, source, sandbox())).toMatchObject({ correct: true, status: 'accepted' });
     });
 
-    it('takes the form of the arguments from the caller where a text could mean both', async () => {
+    it('takes the form of the arguments from the question where a text could mean both', async () => {
       const tests = [{ input: '[[1, 2, 3]]', expected: '6' }];
-      const verifier = question({ style: 'call', functionName: 'add', compare: 'exact', tests });
-      const source = 'def add(a): return sum(a)';
-      const array = await judgeCode(verifier, source, sandbox(), undefined, { argumentsForm: 'array' });
-      expect(array.status).toBe('accepted');
-      const lines = await judgeCode(verifier, source, sandbox(), undefined, { argumentsForm: 'lines' });
-      expect(lines).toMatchObject({ status: 'runtime-error', error: expect.stringMatching(/TypeError/) as string });
+      const judged = (argumentsForm: 'array' | 'lines') =>
+        judgeCode(
+          question({ style: 'call', functionName: 'add', compare: 'exact', argumentsForm, tests }),
+          'def add(a): return sum(a)',
+          sandbox(),
+        );
+      expect((await judged('array')).status).toBe('accepted');
+      expect(await judged('lines')).toMatchObject({
+        status: 'runtime-error',
+        error: expect.stringMatching(/TypeError/),
+      });
     });
 
     it('says which function is missing, and what has no JSON form', async () => {

@@ -8,7 +8,8 @@
 import type { CodeVerifier } from '../../../shared/domain/question.ts';
 import type { JsonTree } from './json-text.ts';
 
-type Comparison = CodeVerifier['compare'];
+/** A checker is not compared by: it is run (`judge-code.ts`). */
+export type Comparison = Exclude<CodeVerifier['compare'], 'checker'>;
 
 const tolerance = 1e-6;
 const integer = /^[+-]?\d+$/;

@@ -1,7 +1,7 @@
 /**
  * What callers ask of the Python sandbox and what it gives back. A program's failure is data, by status; a failure of
  * the sandbox itself is thrown (`SandboxUnavailable`, retryable). Expected outputs are not part of any type that
- * crosses into the sandbox: comparison is `judge.ts`, in Node. Nothing here knows Temporal, MongoDB or a model.
+ * crosses into the sandbox: comparison is `judge-code.ts`, in Node. Nothing here knows Temporal, MongoDB or a model.
  *
  * Tiers, each probed by canaries at start-up and stamped on every result:
  * A bubblewrap + Landlock + seccomp, B bubblewrap + seccomp, C Landlock + seccomp without user namespaces.
@@ -52,8 +52,8 @@ export interface PythonRun {
   limits: TestLimits;
   /** Left out: the per-test limits times the number of tests. */
   programLimits?: ProgramLimits;
-  /** Asked after every test, in order; true ends the run (e.g. at the first failure). */
-  stopWhen?: (result: PythonTestResult, index: number) => boolean;
+  /** Asked after every test, in order; true ends the run (e.g. at the first failure). The slot waits meanwhile. */
+  stopWhen?: (result: PythonTestResult, index: number) => boolean | Promise<boolean>;
 }
 
 export type PythonStatus = 'ok' | 'time-limit' | 'memory-limit' | 'output-limit' | 'runtime-error' | 'compile-error';

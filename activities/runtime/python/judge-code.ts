@@ -7,7 +7,6 @@ import { DomainError } from '../../../shared/errors.ts';
 import { sameOutput, sameValue } from './compare.ts';
 import { defaultTestLimits } from './contract.ts';
 import type {
-  ArgumentsForm,
   ProgramLimits,
   PythonSandbox,
   PythonStatus,
@@ -22,7 +21,7 @@ export type CodeStatus = 'accepted' | 'wrong-answer' | Exclude<PythonStatus, 'ok
 
 export interface CodeTestVerdict {
   status: CodeStatus;
-  /** Last traceback line or which limit; null when the program ended well. */
+  /** Last traceback line, which limit, or why a checker gave no answer; null when the program ended well. */
   error: string | null;
   cpuMs: number;
   wallMs: number;
@@ -47,14 +46,24 @@ export interface CodeVerdict {
   wallMs: number;
 }
 
-/** A question's own rule for equality; `output` is standard output, or the value as JSON text. Runs in Node. */
-export type Checker = (input: string, expected: string, output: string) => boolean;
+/** What a question's own rule says. `error`: why it said nothing, which counts as not accepted. */
+export interface Checked {
+  accepted: boolean;
+  error: string | null;
+}
+
+/** Runs a question's checker on one output: standard output, or the value as JSON text. Never inside the sandbox. */
+export type RunChecker = (
+  checker: string,
+  texts: { input: string; expected: string; output: string },
+  signal?: AbortSignal,
+) => Promise<Checked>;
 
 export interface JudgeOptions {
   /** Default false: all tests run, so that `ratio` means something. */
   stopAtFirstFailure?: boolean;
-  checker?: Checker;
-  argumentsForm?: ArgumentsForm;
+  /** Needed for questions whose `compare` is `checker`. */
+  runChecker?: RunChecker;
   limits?: Partial<TestLimits>;
   programLimits?: ProgramLimits;
 }
@@ -71,9 +80,9 @@ function limitsOf(verifier: CodeVerifier, changes: Partial<TestLimits> = {}): Te
   const mebibytes = Math.min(64, 1 + Math.ceil((longest * 2) / 2 ** 20));
   return {
     ...defaultTestLimits,
-    cpuMs: verifier.timeLimitMs,
-    wallMs: verifier.timeLimitMs * wallFactor + wallExtraMs,
-    memoryMb: verifier.memoryLimitMb,
+    cpuMs: Math.ceil(verifier.timeLimitMs),
+    wallMs: Math.ceil(verifier.timeLimitMs * wallFactor + wallExtraMs),
+    memoryMb: Math.ceil(verifier.memoryLimitMb),
     outputBytes: mebibytes * 2 ** 20,
     ...changes,
   };
@@ -97,25 +106,36 @@ function expectedValue(test: CodeTest, index: number): JsonTree {
   }
 }
 
-type Accepts = (result: PythonTestResult, index: number) => boolean;
+type Accepts = (result: PythonTestResult, index: number) => Checked | Promise<Checked>;
+const plainly = (accepted: boolean): Checked => ({ accepted, error: null });
 
 /** Prepared once: bad expected values are found before a program runs. */
-function acceptance(verifier: CodeVerifier, checker: Checker | undefined): Accepts {
+function acceptance(verifier: CodeVerifier, { runChecker }: JudgeOptions, signal?: AbortSignal): Accepts {
   const { tests, compare, style } = verifier;
-  const output = (result: PythonTestResult) => (style === 'call' ? (result.value ?? '') : result.stdout);
-  if (checker !== undefined) {
-    return (result, index) => checker(tests[index]!.input, tests[index]!.expected, output(result));
+  const outputOf = (result: PythonTestResult) => (style === 'call' ? (result.value ?? '') : result.stdout);
+  if (compare === 'checker') {
+    const checker = checkerOf(verifier);
+    if (runChecker === undefined) throw new Error('internal: a question with a checker needs a way to run it');
+    return (result, index) => runChecker(checker, { ...tests[index]!, output: outputOf(result) }, signal);
   }
-  if (style === 'stdio') return (result, index) => sameOutput(tests[index]!.expected, result.stdout, compare);
+  if (style === 'stdio') return (result, index) => plainly(sameOutput(tests[index]!.expected, result.stdout, compare));
   const expected = tests.map(expectedValue);
   return (result, index) => {
     try {
-      return sameValue(expected[index]!, parseJson(output(result)), compare);
+      return plainly(sameValue(expected[index]!, parseJson(outputOf(result)), compare));
     } catch {
       // A program that ended itself before its function returned gave no value.
-      return false;
+      return plainly(false);
     }
   };
+}
+
+function checkerOf({ checker }: CodeVerifier): string {
+  if (checker !== undefined) return checker;
+  throw new DomainError(
+    'InvalidInput',
+    "a code question has compare 'checker' but no checker: add the field 'checker'",
+  );
 }
 
 /** Throws `InvalidInput` for a question that cannot be judged, `SandboxUnavailable` (retryable), or `signal.reason`. */
@@ -129,12 +149,15 @@ export async function judgeCode(
   if (verifier.tests.length === 0) {
     throw new DomainError('InvalidInput', 'a code question has no tests: nothing can be judged; give at least one');
   }
-  const accepts = acceptance(verifier, options.checker);
+  const accepts = acceptance(verifier, options, signal);
   const limits = limitsOf(verifier, options.limits);
   const verdicts: CodeTestVerdict[] = [];
-  const judged = (result: PythonTestResult, index: number) => {
-    const status = result.status !== 'ok' ? result.status : accepts(result, index) ? 'accepted' : 'wrong-answer';
-    verdicts.push({ status, error: result.error, cpuMs: result.cpuMs, wallMs: result.wallMs });
+  const judged = async (result: PythonTestResult, index: number) => {
+    const { cpuMs, wallMs } = result;
+    const checked = result.status === 'ok' ? await accepts(result, index) : null;
+    const status =
+      result.status !== 'ok' ? result.status : checked?.accepted === true ? 'accepted' : ('wrong-answer' as const);
+    verdicts.push({ status, error: result.error ?? checked?.error ?? null, cpuMs, wallMs });
     // A text that does not compile fails every test in the same way.
     return status === 'compile-error' || (options.stopAtFirstFailure === true && status !== 'accepted');
   };
@@ -144,7 +167,7 @@ export async function judgeCode(
       style: verifier.style,
       functionName: verifier.functionName,
       starterCode: verifier.starterCode,
-      argumentsForm: options.argumentsForm ?? 'auto',
+      argumentsForm: verifier.argumentsForm ?? 'auto',
       tests: verifier.tests.map((test) => ({ input: test.input })),
       limits,
       programLimits: options.programLimits ?? programLimitsOf(limits, verifier.tests.length),

@@ -94,7 +94,7 @@ export async function runProgram(
       result.tests.push(answer);
       result.cpuMs += answer.cpuMs;
       result.wallMs += answer.wallMs;
-      if (run.stopWhen?.(answer, index) === true && index + 1 < run.tests.length) {
+      if ((await run.stopWhen?.(answer, index)) === true && index + 1 < run.tests.length) {
         result.stopped = 'asked';
         break;
       }

@@ -8,7 +8,9 @@ import type { Installation, Tier } from './command.ts';
 import type { Frame } from './frames.ts';
 import { ForkServer } from './server.ts';
 
-/** Beyond a test's wall limit, for the fork, the kill and the answer on a loaded machine. */
+/** Wall limits that a server waits where the machine has no core for the program; the twin of zygote/server.py. */
+const patience = 12;
+/** Beyond that, for the fork, the kill and the answer on a loaded machine. */
 const answerGraceMs = 1_400;
 
 export interface Slot {
@@ -79,7 +81,7 @@ export class Slots {
         const server = await this.#server(slot);
         signal?.addEventListener('abort', abort, { once: true });
         slot.tests++;
-        return checked(await server.ask(header, parts, wallMs + answerGraceMs));
+        return checked(await server.ask(header, parts, wallMs * patience + answerGraceMs));
       } catch (error) {
         await this.#retire(slot);
         signal?.throwIfAborted();

@@ -20,6 +20,7 @@ export function codeVerifier(
     style: functionName === null ? 'stdio' : 'call',
     functionName,
     starterCode,
+    ...(functionName === null ? {} : { argumentsForm: 'array' as const }),
     tests: maxTests === null ? tests : tests.slice(0, maxTests),
     compare: functionName === null ? 'whitespace' : 'exact',
     timeLimitMs: limits.timeLimitMs ?? defaultLimits.timeLimitMs,
