@@ -29,6 +29,8 @@ export interface Cli {
 export interface CommandResult {
   data: Record<string, unknown>;
   text: string;
+  /** Printed one JSON object a line instead of `data` and `text`, with and without `--json`. */
+  lines?: readonly Record<string, unknown>[];
   exitCode?: number;
 }
 

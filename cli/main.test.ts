@@ -4,28 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { commandTable } from './commands/table.ts';
-import { main } from './main.ts';
+import { runCommandLine } from '../tests/helpers/command-line.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'metaagentx-cli-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-async function run(...argv: string[]) {
-  let stdout = '';
-  let stderr = '';
-  const sink = (add: (text: string) => void) => ({
-    write: (text: string | Uint8Array) => (add(String(text)), true),
-    isTTY: false as const,
-    columns: 100,
-  });
-  const terminal = {
-    environment: { NO_COLOR: '1' },
-    stdout: sink((text) => (stdout += text)) as unknown as NodeJS.WriteStream,
-    stderr: sink((text) => (stderr += text)) as unknown as NodeJS.WriteStream,
-    signal: new AbortController().signal,
-  };
-  const code = await main(argv, terminal);
-  return { code, stdout, stderr };
-}
+const run = (...argv: string[]) => runCommandLine(argv);
 
 const file = (name: string, text: string) => {
   const path = join(folder, name);

@@ -32,7 +32,8 @@ export async function main(argv: readonly string[], terminal: Terminal): Promise
   try {
     const result = await dispatch(words, cli, terminal);
     if (result === null) return exitCodes.ok;
-    if (json) print(JSON.stringify(result.data));
+    if (result.lines !== undefined) print(result.lines.map((line) => JSON.stringify(line)).join('\n'));
+    else if (json) print(JSON.stringify(result.data));
     else if (result.text !== '') print(result.text);
     return result.exitCode ?? exitCodes.ok;
   } catch (error) {

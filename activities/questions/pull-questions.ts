@@ -28,6 +28,8 @@ export interface PullOptions {
   cacheFolder: string;
   /** Base URL of the hub, without a trailing slash. */
   hubUrl?: string | undefined;
+  /** Sent to the hub (and to no host it redirects to), for data sets with terms to accept. */
+  token?: string | undefined;
   /** Expected SHA-256 by file path, stronger than the lock. */
   sha256?: Readonly<Record<string, string>> | undefined;
   /** Accept new bytes and rewrite the lock. */
@@ -158,7 +160,7 @@ async function obtain(url: string, path: string, entry: CatalogueEntry, pinned: 
   await mkdir(dirname(local), { recursive: true });
   const temporary = `${local}.${randomUUID()}.tmp`;
   try {
-    const { sha256, bytes, commit } = await download(url, temporary, options.idleTimeoutMs ?? 60_000);
+    const { sha256, bytes, commit } = await download(url, temporary, options);
     if (pinned !== null && sha256 !== pinned) {
       throw new DomainError(
         'InvalidInput',
@@ -180,14 +182,15 @@ const digestOrNull = (path: string) => digestFile(path).catch(() => null);
 async function download(
   url: string,
   to: string,
-  idleTimeoutMs: number,
+  { token, idleTimeoutMs = 60_000 }: PullOptions,
 ): Promise<{ sha256: string; bytes: number; commit: string | null }> {
   const stop = new AbortController();
+  const headers = { 'user-agent': 'metaagentx', ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) };
   let timer = setTimeout(() => stop.abort(), idleTimeoutMs);
   const hash = createHash('sha256');
   let bytes = 0;
   try {
-    const response = await fetch(url, { signal: stop.signal, headers: { 'user-agent': 'metaagentx' } });
+    const response = await fetch(url, { signal: stop.signal, headers });
     if (!response.ok || response.body === null) throw refused(url, response.status);
     const meter = new Transform({
       transform(chunk: Buffer, _encoding, done) {
@@ -219,7 +222,7 @@ async function download(
 function refused(url: string, status: number): DomainError {
   const advice =
     status === 401 || status === 403
-      ? 'the data set wants its terms accepted: download it by hand and use: metaagentx questions import'
+      ? 'the data set wants its terms accepted: accept them on the hub and set HF_TOKEN, or download it by hand and use: metaagentx questions import'
       : status === 404
         ? 'the file may have moved: look at the data set on the hub and pass --file'
         : 'pull again later';

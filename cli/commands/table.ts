@@ -69,6 +69,12 @@ export const commandTable: readonly CommandEntry[] = [
     summary: 'check this machine and this clone',
     load: () => import('./system/doctor.ts'),
   },
+  {
+    name: 'questions',
+    group: tools,
+    summary: 'make, look at and arrange questions files',
+    load: () => import('./questions/questions.ts'),
+  },
   { name: 'script', group: tools, summary: 'check a design script', load: () => import('./tools/script.ts') },
   {
     name: 'verify',

@@ -1,4 +1,4 @@
-/** The `metaagentx` command in this process, against the test servers: exit code, the JSON object, the log lines. */
+/** The `metaagentx` command in this process: exit code and what it prints where. */
 import { main } from '../../cli/main.ts';
 
 export interface CommandRun {
@@ -20,15 +20,20 @@ function sink() {
   };
 }
 
-/** Runs one command line with `--json`. */
-export async function metaagentx(...argv: string[]): Promise<CommandRun> {
+/** Runs one command line as it stands; servers are what `environment` says. */
+export async function runCommandLine(argv: readonly string[], environment: NodeJS.ProcessEnv = {}) {
   const [stdout, stderr] = [sink(), sink()];
-  const code = await main([...argv, '--json'], {
-    environment: process.env,
+  const code = await main(argv, {
+    environment: { NO_COLOR: '1', ...environment },
     stdout: stdout.stream,
     stderr: stderr.stream,
     signal: new AbortController().signal,
   });
-  const printed = stdout.text();
-  return { code, data: printed === '' ? {} : JSON.parse(printed), log: stderr.text() };
+  return { code, stdout: stdout.text(), stderr: stderr.text() };
+}
+
+/** Runs one command line with `--json`, against the test servers. */
+export async function metaagentx(...argv: string[]): Promise<CommandRun> {
+  const { code, stdout, stderr } = await runCommandLine([...argv, '--json'], process.env);
+  return { code, data: stdout === '' ? {} : JSON.parse(stdout), log: stderr };
 }
