@@ -47,7 +47,10 @@ function questionText({ id, text, kind, difficulty, verifier }: Question, width:
     ['kind', kind],
     ['difficulty', difficulty === null ? null : String(difficulty)],
   ];
-  if (verifier.type === 'math') return [...renderFacts([...facts, ['gold', verifier.gold]]), '', text].join('\n');
+  if (verifier.type !== 'code') {
+    const gold = verifier.type === 'math' ? verifier.gold : null;
+    return [...renderFacts([...facts, ['gold', gold]]), '', text].join('\n');
+  }
   const { style, functionName, tests, compare, timeLimitMs, memoryLimitMb, starterCode } = verifier;
   const rows = tests.slice(0, shownTests).map((test, i) => {
     const half = Math.max(20, (width - 24) >> 1);
