@@ -20,6 +20,8 @@ export interface ServedQueue {
   /** Activities at once. */
   slots: number;
   runsWorkflows: boolean;
+  /** Resolves when a part that the queue cannot do without has died. */
+  died?: Promise<Error>;
   close(): Promise<void>;
 }
 
@@ -45,6 +47,7 @@ async function serveGpu(store: Store, config: TemporalConfig): Promise<ServedQue
     activities,
     slots: config.workers.gpuSlots,
     runsWorkflows: false,
+    died: engine.died,
     close: async () => {
       await scripts.close();
       await engine.close();

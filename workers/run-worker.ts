@@ -1,4 +1,5 @@
 /** One worker on one queue: connect, register, serve, drain, close. */
+import { setTimeout } from 'node:timers/promises';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { openStore } from '../activities/store/connect.ts';
 import { workflowBundle } from './bundle.ts';
@@ -30,7 +31,14 @@ export async function startWorker(queue: QueueName, settings: WorkerSettings): P
   });
   const run = async () => {
     try {
-      await worker.run();
+      const running = worker.run();
+      const death = await Promise.race([running, served.died ?? running]);
+      // Its activities have failed already; once they are reported, Temporal gives them to another worker.
+      if (death !== undefined) {
+        worker.shutdown();
+        await Promise.race([running, setTimeout(2 * config.workers.shutdownGraceMs, undefined, { ref: false })]);
+        throw death;
+      }
     } finally {
       await served.close();
       await connection.close();

@@ -8,6 +8,10 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 
 export interface WorkerProcess {
   pid: number;
+  /** Makes the thread of a gpu worker's engine throw (crash-engine.mjs). */
+  crashEngine(): void;
+  /** Exit code and standard error, once it has ended by itself. */
+  ended(): Promise<{ code: number | null; errors: string }>;
   /** SIGKILL, and wait until it is gone. */
   kill(): Promise<void>;
   /** SIGTERM, and wait until it has drained. */
@@ -16,10 +20,17 @@ export interface WorkerProcess {
 
 /** Resolves when it polls. The addresses come from the environment that the servers' set-up wrote. */
 export async function startWorkerProcess(queue: string): Promise<WorkerProcess> {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'workers/main.ts', queue], {
-    cwd: root,
-    stdio: ['ignore', 'pipe', 'inherit'],
+  const child = spawn(
+    process.execPath,
+    ['--import', './tests/helpers/crash-engine.mjs', '--import', 'tsx', 'workers/main.ts', queue],
+    { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] },
+  );
+  let errors = '';
+  child.stderr.on('data', (chunk: Buffer) => {
+    errors += chunk.toString();
+    process.stderr.write(chunk);
   });
+  const gone = once(child, 'close');
   await ready(child, queue);
   const end = async (signal: 'SIGKILL' | 'SIGTERM') => {
     if (child.exitCode !== null || child.signalCode !== null) return;
@@ -27,7 +38,16 @@ export async function startWorkerProcess(queue: string): Promise<WorkerProcess> 
     child.kill(signal);
     await ended;
   };
-  return { pid: child.pid!, kill: () => end('SIGKILL'), stop: () => end('SIGTERM') };
+  return {
+    pid: child.pid!,
+    crashEngine: () => void child.kill('SIGUSR2'),
+    ended: async () => {
+      await gone;
+      return { code: child.exitCode, errors };
+    },
+    kill: () => end('SIGKILL'),
+    stop: () => end('SIGTERM'),
+  };
 }
 
 function ready(child: ChildProcess, queue: string): Promise<void> {

@@ -81,8 +81,8 @@ async function audit(run: RunDocument): Promise<void> {
 const weightsOf = async (runId: string) =>
   (await store.policies.find({ runId }).sort({ version: 1 }).toArray()).map(({ parts }) => parts.shared!.weights);
 
-describe('kill -9 of the gpu worker in mid-iteration', () => {
-  it('loses, doubles and changes nothing', { timeout: 300_000 }, async () => {
+describe('the gpu worker in mid-iteration', () => {
+  it('killed: nothing is lost, doubled or changed', { timeout: 300_000 }, async () => {
     const gpu = await startWorkerProcess('gpu');
     await start('undisturbed');
     await client.workflow.getHandle('undisturbed').result();
@@ -107,5 +107,21 @@ describe('kill -9 of the gpu worker in mid-iteration', () => {
       expect((await store.calls.findOne({ _id }))?.createdAt).toEqual(createdAt);
     }
     expect(await weightsOf('killed')).toEqual(await weightsOf('undisturbed'));
+  });
+
+  it('its engine thread dead: the process says so and ends, another goes on', { timeout: 300_000 }, async () => {
+    const gpu = workers.pop()!;
+    await start('thread-dead');
+    const inIteration = { batchId: 'thread-dead/stage-01/iter-001' };
+    await until(async () => (await store.calls.findOne(inIteration)) !== null);
+    gpu.crashEngine();
+    const { code, errors } = await gpu.ended();
+    expect(code).toBe(1);
+    expect(errors).toContain("EngineDied: the engine's thread failed: Error: crashed by a test. Start the worker again");
+    expect(await store.iterations.findOne({ _id: inIteration.batchId })).toBeNull();
+    workers.push(await startWorkerProcess('gpu'));
+    await client.workflow.getHandle('thread-dead').result();
+    await audit((await store.runs.findOne({ _id: 'thread-dead' }))!);
+    expect(await weightsOf('thread-dead')).toEqual(await weightsOf('undisturbed'));
   });
 });

@@ -2,6 +2,7 @@
  * The engine as the rest of the program uses it: in a thread of its own, for a graph run blocks its thread, and the
  * caller's heartbeats and polls must go on. A thread that ends rejects everything that waits for it with `EngineDied`.
  */
+import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { DomainError } from '../../../shared/errors.ts';
 import type { EngineOptions, PolicyEngine, RequestControl, TrainProgress } from './contract.ts';
@@ -21,7 +22,9 @@ class EngineThread {
   private readonly pending = new Map<number, Pending>();
   private next = 0;
   private death: DomainError | null = null;
+  private tellDeath: (death: DomainError) => void = () => undefined;
   readonly ready: Promise<void>;
+  readonly died = new Promise<DomainError>((resolve) => (this.tellDeath = resolve));
 
   constructor(options: EngineOptions) {
     this.worker = new Worker(new URL('./thread-entry.mjs', import.meta.url), { workerData: options });
@@ -60,8 +63,14 @@ class EngineThread {
   }
 
   async end(): Promise<void> {
+    this.tellDeath = () => undefined;
+    const isUp = this.death === null;
     this.die('the engine was closed');
-    await this.worker.terminate();
+    if (!isUp) return;
+    // Terminating a thread inside a graph run aborts the whole process, so the thread ends itself after the run.
+    const gone = once(this.worker, 'exit');
+    this.post({ type: 'close' });
+    await gone;
   }
 
   private post(message: ToEngine): void {
@@ -83,14 +92,22 @@ class EngineThread {
   }
 
   private die(reason: string, cause?: unknown): void {
-    this.death ??= new DomainError('EngineDied', `${reason}. Start the worker again`, {}, { cause });
+    if (this.death !== null) return;
+    this.death = new DomainError('EngineDied', `${reason}. Start the worker again`, {}, { cause });
+    this.tellDeath(this.death);
     for (const waiting of this.pending.values()) waiting.reject(this.death);
     this.pending.clear();
   }
 }
 
+/** An engine that can die under its user. */
+export interface ThreadedEngine extends PolicyEngine {
+  /** Resolves when the thread ends by itself; never after `close`. */
+  readonly died: Promise<DomainError>;
+}
+
 /** Starts the thread. Throws `EngineDied` if it cannot start. */
-export async function createEngine(options: EngineOptions): Promise<PolicyEngine> {
+export async function createEngine(options: EngineOptions): Promise<ThreadedEngine> {
   const thread = new EngineThread(options);
   await thread.ready;
   return {
@@ -104,5 +121,6 @@ export async function createEngine(options: EngineOptions): Promise<PolicyEngine
     logProbs: (request, control) => thread.call('logProbs', request, control),
     stats: () => thread.call('stats', undefined),
     close: () => thread.end(),
+    died: thread.died,
   };
 }

@@ -17,7 +17,8 @@ export type Method = (typeof methods)[number];
 
 export type ToEngine =
   | { type: 'call'; id: number; method: Method; request: Parameters<PolicyEngine[Method]>[0] | undefined }
-  | { type: 'abort'; id: number };
+  | { type: 'abort'; id: number }
+  | { type: 'close' };
 
 export interface CarriedError {
   name: string;

@@ -36,6 +36,8 @@ async function serve({ id, method, request }: Extract<ToEngine, { type: 'call' }
 
 port.on('message', (message: ToEngine) => {
   if (message.type === 'abort') open.get(message.id)?.abort();
+  // No graph run is under way while a message is taken.
+  else if (message.type === 'close') process.exit(0);
   else void serve(message);
 });
 send({ type: 'ready' });
