@@ -117,7 +117,9 @@ describe('the gpu worker in mid-iteration', () => {
     gpu.crashEngine();
     const { code, errors } = await gpu.ended();
     expect(code).toBe(1);
-    expect(errors).toContain("EngineDied: the engine's thread failed: Error: crashed by a test. Start the worker again");
+    expect(errors).toContain(
+      "EngineDied: the engine's thread failed: Error: crashed by a test. Start the worker again",
+    );
     expect(await store.iterations.findOne({ _id: inIteration.batchId })).toBeNull();
     workers.push(await startWorkerProcess('gpu'));
     await client.workflow.getHandle('thread-dead').result();
