@@ -1,7 +1,9 @@
 /** When node_modules counts as fresh, right but unstamped, stale or missing; and the clone's own command. */
-import { lstatSync, mkdirSync, mkdtempSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, lstatSync, mkdirSync, mkdtempSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { dependencyState, ensureDependencies, linkCommand } from './dependencies.mjs';
 import { makeReport } from './report.mjs';
@@ -65,4 +67,15 @@ test('the clone links its own command, and only once', () => {
   const before = lstatSync(link).ino;
   linkCommand(root);
   expect(lstatSync(link).ino).toBe(before);
+});
+
+test('npx runs the linked command of this clone, not a copy in a cache of its own', () => {
+  // A `bin` in package.json would make npx install the clone into its cache and run that.
+  const clone = fileURLToPath(new URL('..', import.meta.url));
+  linkCommand(clone);
+  const cache = join(root, 'npm-cache');
+  const env = { ...process.env, npm_config_cache: cache, npm_config_offline: 'true' };
+  const version = execFileSync('npx', ['metaagentx', '--version'], { cwd: clone, env, encoding: 'utf8' });
+  expect(version.trim()).toMatch(/^\d+\.\d+\.\d+$/);
+  expect(existsSync(join(cache, '_npx'))).toBe(false);
 });
