@@ -74,7 +74,7 @@ test('npx runs the linked command of this clone, not a copy in a cache of its ow
   const clone = fileURLToPath(new URL('..', import.meta.url));
   linkCommand(clone);
   const cache = join(root, 'npm-cache');
-  const env = { ...process.env, npm_config_cache: cache, npm_config_offline: 'true' };
+  const env = { ...process.env, VITEST: undefined, npm_config_cache: cache, npm_config_offline: 'true' };
   const version = execFileSync('npx', ['metaagentx', '--version'], { cwd: clone, env, encoding: 'utf8' });
   expect(version.trim()).toMatch(/^\d+\.\d+\.\d+$/);
   expect(existsSync(join(cache, '_npx'))).toBe(false);
