@@ -37,9 +37,11 @@ export function sumOf(dims: Shape): Dim {
   let total = 0;
   let symbol: string | undefined;
   for (const dim of dims) {
-    if (typeof dim === 'number') total += dim;
-    else if (symbol === undefined) symbol = dim;
-    else symbol = `(${symbol})+(${dim})`;
+    const [, name, plus] =
+      typeof dim === 'number' ? [undefined, undefined, dim] : (/^([^+]+)\+(\d+)$/.exec(dim) ?? [dim, dim, 0]);
+    total += Number(plus);
+    if (name === undefined) continue;
+    symbol = symbol === undefined ? name : `(${symbol})+(${name})`;
   }
   if (symbol === undefined) return total;
   return total === 0 ? symbol : `${symbol}+${total}`;

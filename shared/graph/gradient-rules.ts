@@ -146,22 +146,26 @@ export const gradientRules: GradientRules = {
   ],
 
   softmax: ({ y: [p], g: [g] }) => [mul(p!, sub(g!, sum(mul(g!, p!), last(p!), true)))],
-  // The row sums of dP P equal those of dO O, which has fewer entries.
+  // What reaches the probabilities through the values, row sums of it included, needs dO O only, which has fewer entries.
   attend: ({ x: [, values], y: [out, p], g: [dOut, dP] }) => {
-    if (!dOut || dP) return undefinedGradient('the probabilities of attend');
+    const direct = dP && mul(p!, sub(dP, sum(mul(dP, p!), last(p!), true)));
+    if (!dOut) return [direct, undefined];
     const fromValues = batchMatmul(dOut, values!, { transB: true });
     const rowSums = sum(mul(dOut, out!), last(out!), true);
-    return [mul(p!, sub(fromValues, rowSums)), batchMatmul(p!, dOut, { transA: true })];
+    const dScores = mul(p!, sub(fromValues, rowSums));
+    return [direct ? add(dScores, direct) : dScores, batchMatmul(p!, dOut, { transA: true })];
   },
-  // dx = r (w dy) - x r^3 mean(x w dy); the means of all rows are one matrix product.
+  // dx = r (w dy) - x r^3 (mean(x w dy) + dr / width); the means of all rows are one matrix product.
   rmsNorm: ({ x: [x, weight], y: [, r], g: [dy, dr] }) => {
-    if (!dy || dr) return undefinedGradient('the scale of rmsNorm');
     const width = Number(weight!.shape[0]);
+    const cube = mul(r!, mul(r!, r!));
+    const ofScale = dr && mul(dr, 1 / width);
+    if (!dy) return [neg(mul(x!, mul(ofScale!, cube))), undefined];
     const product = mul(dy, x!);
     const mean = gemm(product, reshape(weight!, [width, 1]), { alpha: 1 / width });
     const scaled = mul(mul(dy, weight!), r!);
     const dWeight = reshape(gemm(r!, product, { transA: true }), [width]);
-    return [sub(scaled, mul(x!, mul(mean, mul(r!, mul(r!, r!))))), dWeight];
+    return [sub(scaled, mul(x!, mul(ofScale ? add(mean, ofScale) : mean, cube))), dWeight];
   },
   // A rotation's transpose turns the other way.
   rope: ({ x: [, positions, cos, sin], g: [g], attributes: { headDim } }) => [
@@ -172,10 +176,12 @@ export const gradientRules: GradientRules = {
   // Through probs = softmax(logits) too: all of it is given to the logits.
   targetLogProb: ({ x: [, probs, targets], g: [g] }) => [targetScatter(probs!, targets!, g!)],
   targetScatter: 'unsupported',
-  // With S = sum p x: H = logsumexp(x) - S, so dH/dx = p (S - x).
+  // With S = sum p x: H = logsumexp(x) - S, so dH/dx = p (S - x) and dS/dx = p - dH/dx.
   entropy: ({ x: [logits, probs], y: [, mean], g: [dH, dMean] }) => {
-    if (!dH || dMean) return undefinedGradient('the mean logit of entropy');
-    return [mul(mul(probs!, column(dH)), sub(column(mean!), logits!))];
+    const slope = (g: Value) => mul(mul(probs!, column(g)), sub(column(mean!), logits!));
+    const ofMean = dMean && sub(mul(probs!, column(dMean)), slope(dMean));
+    if (!dH) return [ofMean];
+    return [ofMean ? add(slope(dH), ofMean) : slope(dH)];
   },
 };
 

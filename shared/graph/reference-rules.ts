@@ -70,7 +70,9 @@ export const referenceRules: ReferenceRules = {
   sigmoid: unary(sigmoid),
   silu: unary((x) => x * sigmoid(x)),
   clip: ([x], { low, high }) => [mapTensor(x!, (value) => Math.min(Math.max(value, low), high))],
-  cast: ([x], { to }) => [to === 'int64' ? mapTensor(x!, Math.trunc) : x!],
+  cast: ([x], { to }) => [
+    to === 'int64' ? mapTensor(x!, Math.trunc) : to === 'bool' ? mapTensor(x!, (v) => Number(v !== 0)) : x!,
+  ],
 
   add,
   sub: binary((a, b) => a - b),

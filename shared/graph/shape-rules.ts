@@ -124,6 +124,7 @@ const shapeRules: ShapeRules = {
     let out: Dim;
     if (end !== null) out = end - start;
     else if (typeof size === 'number') out = size - start;
+    else if (start === 0) out = size;
     else {
       need(plus !== null && Number(plus[2]) >= start, 'a size known up to the start');
       out = Number(plus[2]) === start ? plus[1]! : `${plus[1]}+${Number(plus[2]) - start}`;

@@ -92,12 +92,13 @@ export class Emitter {
     });
   }
 
-  /** ceil(whole / parts), or for the last piece what is left. */
+  /** ceil(whole / parts), or what is left of the whole if that is less. */
   private piece(whole: string, parts: number, index: number): string {
     const rounded = this.emit('Add', [this.dim(whole), this.ints([parts - 1])]);
     const size = this.emit('Div', [rounded, this.ints([parts])]);
-    if (index < parts - 1) return size;
-    return this.emit('Sub', [this.dim(whole), this.emit('Mul', [size, this.ints([parts - 1])])]);
+    if (index === 0) return size;
+    const left = this.emit('Sub', [this.dim(whole), this.emit('Mul', [size, this.ints([index])])]);
+    return this.emit('Max', [this.emit('Min', [size, left]), this.ints([0])]);
   }
 
   private once(key: string, make: () => string): string {

@@ -100,8 +100,10 @@ export const onnxRules: OnnxRules = {
   concat: ({ emitter, attributes: { axis }, x, y }) => {
     emitter.emit('Concat', x, { attributes: { axis }, outputs: y });
   },
-  split: ({ emitter, attributes: { parts }, x, y }) => {
-    emitter.emit('Split', x, { attributes: { axis: 0, num_outputs: parts }, outputs: y });
+  // Sizes are given, for ONNX refuses to cut an axis into more parts than it has entries.
+  split: ({ emitter, outputTypes, x, y }) => {
+    const sizes = emitter.shape(outputTypes.map(({ shape }) => shape[0]!));
+    emitter.emit('Split', [x[0]!, sizes], { attributes: { axis: 0 }, outputs: y });
   },
 
   gemm: ({ emitter, attributes, x, y }) => {
