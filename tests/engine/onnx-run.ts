@@ -32,9 +32,14 @@ export interface TypedFeed {
   readonly data: Float32Array | readonly number[];
 }
 
+interface PlainTensor {
+  readonly shape: readonly number[];
+  readonly data: readonly number[];
+}
+
 export interface OutputRunner {
   /** Runs once. Outputs by name, as plain numbers. */
-  run(feeds: Readonly<Record<string, TypedFeed>>): Promise<Record<string, { shape: number[]; data: number[] }>>;
+  run(feeds: Readonly<Record<string, TypedFeed>>): Promise<Record<string, PlainTensor>>;
   close(): Promise<void>;
 }
 
