@@ -2,6 +2,7 @@
  * What wraps every activity: heartbeats while it runs, cancellation as an AbortSignal, and the one place where errors
  * get the name that Temporal's retry policy reads.
  */
+import { setMaxListeners } from 'node:events';
 import { ApplicationFailure, CancelledFailure, Context } from '@temporalio/activity';
 import type { Info } from '@temporalio/activity';
 import { DomainError, neverRetried } from '../shared/errors.ts';
@@ -24,6 +25,8 @@ type Body<Input, Result> = (input: Input, attempt: Attempt) => Promise<Result>;
 export function bounded<Input, Result>(body: Body<Input, Result>): (input: Input) => Promise<Result> {
   return async (input) => {
     const context = Context.current();
+    // One activity may wait for hundreds of model calls, each with a listener of its own.
+    setMaxListeners(0, context.cancellationSignal);
     let details: unknown = null;
     const timer = setInterval(() => context.heartbeat(details), heartbeatEveryMs);
     try {

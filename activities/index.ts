@@ -17,7 +17,7 @@ import { assignCredit } from './assign-credit.ts';
 import { bounded } from './boundary.ts';
 import { fineTune } from './fine-tune.ts';
 import { initializePolicy } from './initialize-policy.ts';
-import { recordEvaluation } from './record-evaluation.ts';
+import { recordEvaluation } from './evaluation/record-evaluation.ts';
 import { recordIteration, recordRun, recordStage } from './records.ts';
 import type { RolloutDeps } from './rollout/context.ts';
 import { evaluateBatch } from './rollout/evaluate-batch.ts';

@@ -59,7 +59,7 @@ async function verifyRollout(
   const known = new Set(standing.map((verdict) => verdict._id));
   const drafts: Draft<VerdictDocument>[] = [];
   for (const execution of executions.filter(({ _id }) => !known.has(_id))) {
-    const judged = await judge(deps, question, execution, signal);
+    const judged = await judgeReply(deps.codeJudge, question, execution.reply, signal);
     const { _id, batchId } = execution;
     drafts.push({
       _id,
@@ -74,10 +74,11 @@ async function verifyRollout(
   return [...standing, ...drafts];
 }
 
-async function judge(
-  { codeJudge }: VerifyDeps,
+/** The verifier's word on one reply; null where there is none, or nobody knows the answer. */
+export async function judgeReply(
+  codeJudge: CodeJudge,
   { verifier }: Question,
-  { reply }: ExecutionDocument,
+  reply: ExecutionDocument['reply'],
   signal: AbortSignal,
 ): Promise<Pick<VerdictDocument, 'verdict' | 'tier' | 'code'>> {
   if (reply === null || verifier.type === 'none') return { verdict: null, tier: null };

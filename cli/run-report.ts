@@ -12,7 +12,8 @@ export interface EvaluationRow {
   dataset: string;
   average: number;
   validDesigns: number | null;
-  callsPerQuestion: number | null;
+  /** Model calls of one answer, the Designer's included. */
+  callsPerAnswer: number | null;
 }
 
 export interface LearnedDesign {
@@ -55,7 +56,7 @@ const rowOf = ({ name, policyVersion, samples, questions, dataset, metrics }: Ev
   dataset: dataset.name,
   average: metrics.average ?? 0,
   validDesigns: metrics.validDesigns ?? null,
-  callsPerQuestion: metrics.callsPerQuestion ?? null,
+  callsPerAnswer: metrics.callsPerAnswer ?? null,
 });
 
 /** A design of the evaluation that was right, with as many agents as any among the first questions. */

@@ -10,6 +10,7 @@ import type { Question, Verdict } from '../../shared/domain/question.ts';
 import type { FinishReason, SamplingSettings } from '../../shared/domain/sampling.ts';
 import type { Usage } from '../../shared/domain/usage.ts';
 import type { Role } from '../../shared/domain/role.ts';
+import type { EvaluationSummary, QuestionRow } from '../../shared/evaluation/summary.ts';
 import type { RewardTerm } from '../../shared/rl/reward.ts';
 import type { PromptForm } from '../../shared/script/prompts.ts';
 import type { CodeVerdict } from '../runtime/python/judge-code.ts';
@@ -219,6 +220,8 @@ export interface EvaluationDocument extends Stored {
   dataset: DatasetReference;
   samples: number;
   questions: number;
-  metrics: Record<string, number>;
-  perQuestion: { question: string; kind: string | null; correct: number }[];
+  metrics: EvaluationSummary['metrics'];
+  /** 95 % intervals of the scores among the metrics. */
+  intervals: EvaluationSummary['intervals'];
+  perQuestion: QuestionRow[];
 }

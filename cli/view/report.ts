@@ -1,6 +1,6 @@
 /** A run's report as text: the table of held-out scores, a learned design, and the next commands to type. */
 import type { RunReport } from '../run-report.ts';
-import { counted, percent, version } from './numbers.ts';
+import { counted, fixed, percent, version } from './numbers.ts';
 import type { Paint } from './paint.ts';
 import { renderTable } from './table.ts';
 
@@ -18,7 +18,7 @@ export function evaluationTable({ evaluations }: Pick<RunReport, 'evaluations'>)
     `@${row.samples}`,
     String(row.questions),
     percent(row.validDesigns),
-    row.callsPerQuestion === null ? '–' : (row.callsPerQuestion / row.samples).toFixed(2),
+    fixed(row.callsPerAnswer, 2),
   ]);
   return renderTable(
     [
@@ -29,7 +29,7 @@ export function evaluationTable({ evaluations }: Pick<RunReport, 'evaluations'>)
       { title: 'k' },
       { title: 'questions', align: 'right' },
       { title: 'valid designs', align: 'right' },
-      { title: 'calls/execution', align: 'right' },
+      { title: 'calls/answer', align: 'right' },
     ],
     rows,
   );

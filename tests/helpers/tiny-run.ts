@@ -6,6 +6,7 @@ import type { Store } from '../../activities/store/connect.ts';
 import { loadDatasets } from '../../cli/datasets.ts';
 import { loadRecipe } from '../../cli/recipes.ts';
 import { startRun } from '../../cli/start-run.ts';
+import { policyId } from '../../shared/domain/ids.ts';
 import { resolveTemporalConfig } from '../../shared/config/temporal-config.ts';
 
 export interface TestServers {
@@ -37,4 +38,13 @@ export async function trainTinyRun({ store, client }: TestServers, runId: string
   const datasets = await loadDatasets(recipe);
   await startRun(store, client, { runId, recipe, datasets, config: resolveTemporalConfig({}) });
   await client.workflow.getHandle(runId).result();
+}
+
+/** A second run with the same recipe, data and weights: what it samples must be what the first samples. */
+export async function copyRun({ store }: TestServers, from: string, to: string): Promise<void> {
+  const run = await store.runs.findOne({ _id: from });
+  await store.runs.insertOne({ ...run!, _id: to });
+  for (const policy of await store.policies.find({ runId: from }).toArray()) {
+    await store.policies.insertOne({ ...policy, _id: policyId(to, policy.version), runId: to });
+  }
 }

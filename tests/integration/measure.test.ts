@@ -90,6 +90,67 @@ describe('eval', () => {
   });
 });
 
+describe('what has been measured', () => {
+  it('is listed, shown, and derived again from stored answers alone, identically', async () => {
+    const { data } = await metaagentx('eval', `${run}@latest`, '-k', '4');
+    const id = String(data.id);
+    const listed = await metaagentx('eval', 'list', run);
+    expect(listed.data.evaluations.map((each: { id: string }) => each.id)).toContain(id);
+    const [shown, recomputed] = [
+      await metaagentx('eval', 'show', id),
+      await metaagentx('eval', 'show', id, '--recompute'),
+    ];
+    expect(recomputed).toMatchObject({ code: 0, data: { identical: true, differences: [], changedVerdicts: [] } });
+    for (const part of ['metrics', 'intervals', 'perQuestion']) expect(recomputed.data[part]).toEqual(shown.data[part]);
+    expect(Object.keys(shown.data.metrics)).toEqual(
+      expect.arrayContaining(['average', 'pass@2', 'pass@4', 'majority']),
+    );
+  });
+
+  it('costs what the journal holds', async () => {
+    const id = String((await metaagentx('eval', `${run}@latest`, '-k', '4')).data.id);
+    const { store } = servers;
+    const [evaluation, calls, designs] = await Promise.all([
+      store.evaluations.findOne({ _id: id }),
+      store.calls.find({ batchId: id, kind: 'model' }).toArray(),
+      store.designs.find({ batchId: id }).toArray(),
+    ]);
+    const answers = 4 * evaluation!.questions;
+    const tokens = [...calls, ...designs].reduce((sum, each) => sum + (each.responseTokens ?? 0), 0);
+    expect(evaluation!.metrics.callsPerAnswer).toBeCloseTo((calls.length + designs.length) / answers, 12);
+    expect(evaluation!.metrics.responseTokensPerAnswer).toBeCloseTo(tokens / answers, 9);
+  });
+
+  it('is found out when somebody changed it', async () => {
+    const { store } = servers;
+    const id = String((await metaagentx('eval', `${run}@v2`, '-k', '2')).data.id);
+    const verdict = await store.verdicts.findOne({ batchId: id, verdict: { $ne: null } });
+    const flipped = !verdict!.verdict!.correct;
+    await store.verdicts.updateOne({ _id: verdict!._id }, { $set: { 'verdict.correct': flipped } });
+    await store.evaluations.updateOne({ _id: id }, { $set: { 'metrics.average': 0.123 } });
+    const { code, data } = await metaagentx('eval', 'show', id, '--recompute');
+    expect(code).toBe(1);
+    expect(data).toMatchObject({ identical: false, changedVerdicts: [verdict!._id] });
+    expect(data.differences).toEqual([expect.stringMatching(/^metrics\.average: 0\.123, recomputed /)]);
+  });
+
+  it('is compared question by question, and only on the same questions', async () => {
+    const ids = [];
+    for (const policy of ['v3', 'v0'])
+      ids.push(String((await metaagentx('eval', `${run}@${policy}`, '-k', '4')).data.id));
+    const { data } = await metaagentx('eval', 'compare', ...ids);
+    const [trained, initial] = await Promise.all(ids.map((id) => servers.store.evaluations.findOne({ _id: id })));
+    expect(data.difference).toBeCloseTo(trained!.metrics.average - initial!.metrics.average, 12);
+    expect(data.better + data.equal + data.worse).toBe(4);
+    const other = String((await metaagentx('eval', `${run}@v3`, '-k', '3', '--questions', questions)).data.id);
+    expect(await metaagentx('eval', 'compare', ids[0]!, other)).toMatchObject({ code: 2 });
+  });
+
+  it('refuses an unknown id', async () => {
+    expect((await metaagentx('eval', 'show', `${run}/eval-nothing`)).code).toBe(2);
+  });
+});
+
 describe('solve', () => {
   it('prints the script that ran and its answer, fresh each time', async () => {
     const text = 'Tom has 3 pens and gets 4 more. How many pens?';

@@ -1,13 +1,20 @@
-/** `eval`: what a policy version can do on questions. */
-import type { Cli, CommandFile, CommandResult } from '../../command.ts';
+/** `eval`: what a policy version can do on questions; `eval list|show|compare`: what has been measured. */
+import { Option } from 'commander';
+import type { Command } from 'commander';
+import type { Act, Cli, CommandFile, CommandResult } from '../../command.ts';
 import { examples, wholeNumber } from '../../command.ts';
+import { csvKinds } from '../../measure/evaluation-result.ts';
+import type { CsvKind } from '../../measure/evaluation-result.ts';
 
 interface Options {
   questions?: string;
   samples: number;
   limit?: number;
   again?: boolean;
+  csv?: CsvKind;
 }
+
+const csvOption = () => new Option('--csv <what>', 'print CSV instead of a table').choices(csvKinds);
 
 export const command: CommandFile = {
   define(command, act) {
@@ -17,17 +24,96 @@ export const command: CommandFile = {
       .option('-k, --samples <k>', 'designs a question, each executed once', wholeNumber(1), 3)
       .option('--limit <n>', 'use only the first so many questions', wholeNumber(1))
       .option('--again', 'measure anew, with fresh designs, what has been measured')
+      .addOption(csvOption())
       .addHelpText(
         'after',
         examples(
           ['eval toy-1@latest -k 3', "avg@3 of the newest version on the run's held-out questions"],
           ['eval toy-1@v4 -k 3 --questions aime24.jsonl', 'an earlier version, on your questions'],
           ['eval toy-1@latest -k 3 --json', 'the same for a script'],
+          ['eval list toy-1', 'what has been measured'],
+          ['eval show toy-1/eval-stage-02 --recompute', 'judge its stored answers anew and compare'],
+          ['eval compare toy-1/eval-stage-02 toy-1/eval-cold-start', 'the difference, question by question'],
         ),
       );
     act<Options>(command, (cli, [policy], options) => run(cli, policy!, options));
+    defineList(command, act);
+    defineShow(command, act);
+    defineCompare(command, act);
   },
 };
+
+function defineList(command: Command, act: Act): void {
+  const list = command
+    .command('list')
+    .summary('list the evaluations')
+    .description('Lists the evaluations of one run, or of all.')
+    .argument('[run]', 'the run')
+    .addHelpText('after', examples(['eval list', 'all evaluations, newest last'], ['eval list toy-1', 'of one run']));
+  act(list, async (cli, [runId]) => {
+    const [{ listEvaluations }, { withSession }] = await Promise.all([
+      import('../../measure/list-evaluations.ts'),
+      import('../../session.ts'),
+    ]);
+    return withSession(cli, { stack: 'started', workers: 'none' }, ({ store }) => listEvaluations(store, runId));
+  });
+}
+
+function defineShow(command: Command, act: Act): void {
+  const show = command
+    .command('show')
+    .summary('show one evaluation')
+    .description('Shows an evaluation as it is stored, or derives it again from the stored answers.')
+    .argument('<id>', 'id of the evaluation, RUN/eval-NAME')
+    .option('--recompute', 'judge every stored answer anew, compute the table from that, and compare')
+    .addOption(csvOption())
+    .addHelpText(
+      'after',
+      `
+Exit code 1 when --recompute finds a difference.
+` +
+        examples(
+          ['eval show toy-1/eval-stage-02', 'metrics with intervals, and costs'],
+          ['eval show toy-1/eval-stage-02 --csv questions', 'a row a question'],
+          ['eval show toy-1/eval-stage-02 --recompute', 'the same numbers, from the database alone'],
+        ),
+    );
+  act<{ recompute?: boolean; csv?: CsvKind }>(show, async (cli, [id], { recompute, csv }) => {
+    const [{ readEvaluation }, { evaluationResult }, { recomputeResult }, { withSession }] = await Promise.all([
+      import('../../measure/evaluate.ts'),
+      import('../../measure/evaluation-result.ts'),
+      import('../../measure/recompute-result.ts'),
+      import('../../session.ts'),
+    ]);
+    return withSession(cli, { stack: 'started', workers: 'none' }, async ({ store }) => {
+      const found = await readEvaluation(store, id!);
+      return recompute ? recomputeResult(cli, store, found) : evaluationResult(found, cli.paint, csv);
+    });
+  });
+}
+
+function defineCompare(command: Command, act: Act): void {
+  const compare = command
+    .command('compare')
+    .summary('compare two evaluations of the same questions')
+    .description('The difference of avg@k, paired by question, with its 95 % bootstrap interval.')
+    .argument('<first>', 'id of an evaluation')
+    .argument('<second>', 'id of the one it is compared with')
+    .addHelpText(
+      'after',
+      examples(['eval compare toy-1/eval-stage-02 toy-1/eval-cold-start', 'what two stages added to the cold start']),
+    );
+  act(compare, async (cli, [first, second]) => {
+    const [{ readEvaluation }, { comparisonResult }, { withSession }] = await Promise.all([
+      import('../../measure/evaluate.ts'),
+      import('../../measure/comparison-result.ts'),
+      import('../../session.ts'),
+    ]);
+    return withSession(cli, { stack: 'started', workers: 'none' }, async ({ store }) =>
+      comparisonResult(await readEvaluation(store, first!), await readEvaluation(store, second!)),
+    );
+  });
+}
 
 async function run(cli: Cli, policy: string, options: Options): Promise<CommandResult> {
   const [{ evaluate, readQuestions }, { evaluationResult }, { withSession }, { parsePolicyReference }] =
@@ -38,9 +124,9 @@ async function run(cli: Cli, policy: string, options: Options): Promise<CommandR
       import('../../../shared/domain/ids.ts'),
     ]);
   parsePolicyReference(policy);
-  const { samples, limit, again = false } = options;
+  const { samples, limit, again = false, csv } = options;
   const questions = options.questions === undefined ? undefined : await readQuestions(options.questions);
   return withSession(cli, { stack: 'started', workers: 'polling' }, async (session) =>
-    evaluationResult(await evaluate(cli, session, { policy, questions, samples, limit, again }), cli.paint),
+    evaluationResult(await evaluate(cli, session, { policy, questions, samples, limit, again }), cli.paint, csv),
   );
 }
