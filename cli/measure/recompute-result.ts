@@ -1,19 +1,24 @@
 /** `eval show --recompute`: the evaluation derived again from stored answers, and where it differs from what is stored. */
 import { codeJudge } from '../../activities/code-judge.ts';
 import { recomputeEvaluation } from '../../activities/evaluation/recompute.ts';
-import { openPythonSandbox } from '../../activities/runtime/python/open-sandbox.ts';
+import { lazySandbox } from '../../activities/runtime/python/lazy-sandbox.ts';
+import { checkerRunner } from '../../activities/runtime/script/checker.ts';
+import { createScriptPool } from '../../activities/runtime/script/pool.ts';
 import type { Store } from '../../activities/store/connect.ts';
 import type { EvaluationDocument } from '../../activities/store/documents.ts';
 import type { Cli, CommandResult } from '../command.ts';
 import { exitCodes } from '../exit-codes.ts';
+import { readConfig } from '../settings.ts';
 import { counted } from '../view/numbers.ts';
 import { metricLines } from './evaluation-result.ts';
 
 const shown = 20;
 
 export async function recomputeResult(cli: Cli, store: Store, stored: EvaluationDocument): Promise<CommandResult> {
-  let sandbox: ReturnType<typeof openPythonSandbox> | undefined;
-  const judge = codeJudge(() => (sandbox = openPythonSandbox()));
+  const { minTier, programs } = readConfig().python;
+  const python = lazySandbox({ minTier, workers: programs });
+  const scripts = createScriptPool({ threads: 1 });
+  const judge = codeJudge(python.open, checkerRunner(scripts));
   try {
     const { summary, judged, changedVerdicts, differences } = await recomputeEvaluation(
       store,
@@ -37,8 +42,8 @@ export async function recomputeResult(cli: Cli, store: Store, stored: Evaluation
       exitCode: identical ? exitCodes.ok : exitCodes.failure,
     };
   } finally {
-    const opened = await sandbox?.catch(() => undefined);
-    await opened?.close();
+    await scripts.close();
+    await python.close();
   }
 }
 
