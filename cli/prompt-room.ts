@@ -20,14 +20,14 @@ export interface PromptRoom {
 }
 
 /** Throws `InvalidInput` or `UnsupportedModel` where tokenizer or context cannot be read. */
-export async function promptRoomOf({ policy: { init }, prompts }: Recipe): Promise<PromptRoom> {
+export async function promptRoomOf({ policy: { init }, prompts, designs }: Recipe): Promise<PromptRoom> {
   const { tokenizer, context } =
     init.type === 'random'
       ? { tokenizer: PolicyTokenizer.load(await readTokenizer(init.tokenizer)), context: init.decoder.maxPositions }
       : await readFolder(init.directory);
   return {
     context,
-    promptTokens: ({ text }) => tokenizer.encodeChat(designerMessages(text, prompts.form)).length,
+    promptTokens: ({ text }) => tokenizer.encodeChat(designerMessages(text, prompts.form, designs.tools)).length,
   };
 }
 
@@ -65,7 +65,10 @@ export function fitting(
   source: string,
   skipLong: boolean,
 ): Fitting {
-  const frame = designerMessages('', recipe.prompts.form).reduce((sum, { content }) => sum + content.length, 0);
+  const frame = designerMessages('', recipe.prompts.form, recipe.designs.tools).reduce(
+    (sum, { content }) => sum + content.length,
+    0,
+  );
   const kept: Question[] = [];
   let first: { id: string; tokens: number } | null = null;
   for (const question of questions) {

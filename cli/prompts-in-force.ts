@@ -7,19 +7,21 @@ import type { ChatMessage } from '../shared/domain/sampling.ts';
 const shown = (messages: readonly ChatMessage[]) =>
   messages.map(({ role, content }) => `[${role}]\n${content}`).join('\n\n');
 
-/** Texts by name: `form`, the versions, `designer`, and each part that an agent can play. */
-export function promptsInForce(form: PromptForm): Record<string, string> {
-  const parts = agentParts.map((part) => [`executor.${part}`, shown(composeMessages(requestOf(part), form))] as const);
+/** Texts by name: `form`, the versions, `designer`, and each part that an agent can play. `tools`: those granted. */
+export function promptsInForce(form: PromptForm, tools: readonly string[]): Record<string, string> {
+  const parts = agentParts.map(
+    (part) => [`executor.${part}`, shown(composeMessages(requestOf(part, tools), form))] as const,
+  );
   return {
     form,
     'designer.version': String(designerPromptVersion),
     'executor.version': String(rolePromptVersion),
-    designer: shown(designerMessages('{question}', form)),
+    designer: shown(designerMessages('{question}', form, tools)),
     ...Object.fromEntries(parts),
   };
 }
 
-const requestOf = (part: AgentPart) => ({
+const requestOf = (part: AgentPart, tools: readonly string[]) => ({
   part,
   prompt: "{the design's own prompt}",
   task: '{task}',
@@ -28,7 +30,7 @@ const requestOf = (part: AgentPart) => ({
   critique: part === 'reviser' ? '{review}' : null,
   routes: part === 'router' ? ['{route}'] : [],
   memory: [],
-  tools: [],
+  tools: part === 'agent' ? tools : [],
   turns: [],
   last: false,
 });

@@ -41,7 +41,7 @@ export async function startRun(store: Store, client: Client, request: RunRequest
     status: 'created',
     codeVersion: await codeVersion(),
     datasets: { train: referenceTo(datasets.train), heldOut: referenceTo(datasets.heldOut) },
-    prompts: promptsInForce(recipe.prompts.form),
+    prompts: promptsInForce(recipe.prompts.form, recipe.designs.tools),
   });
   if (!inserted) throw taken(runId);
   await startWorkflow(client, { _id: runId, plan, recipe, datasets }, null);

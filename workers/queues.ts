@@ -32,15 +32,19 @@ function serveControl(store: Store, config: TemporalConfig): ServedQueue {
   return { activities, slots: config.workers.controlSlots, runsWorkflows: true, close: nothing };
 }
 
+const pythonOptions = ({ python: { minTier, programs } }: TemporalConfig) => ({ minTier, workers: programs });
+
 async function serveGpu(store: Store, config: TemporalConfig): Promise<ServedQueue> {
   const engine = await createEngine(config.engine);
   const scripts = createScriptPool({ threads: config.workers.scriptThreads });
+  const python = lazySandbox(pythonOptions(config));
   const activities = gpuActivities({
     store,
     runs: runContexts(store),
     engine,
     policies: new PolicyResidence(store, engine),
     scripts,
+    python: python.open,
     journal: new GroupCommit(store.calls),
   });
   return {
@@ -50,12 +54,11 @@ async function serveGpu(store: Store, config: TemporalConfig): Promise<ServedQue
     died: engine.died,
     close: async () => {
       await scripts.close();
+      await python.close();
       await engine.close();
     },
   };
 }
-
-const pythonOptions = ({ python: { minTier, programs } }: TemporalConfig) => ({ minTier, workers: programs });
 
 function serveSandbox(store: Store, config: TemporalConfig): ServedQueue {
   const python = lazySandbox(pythonOptions(config));

@@ -45,7 +45,9 @@ async function executorSequences(
   batchId: string,
   credits: CreditDocument[],
 ): Promise<TrainingSequence[]> {
-  const calls = groupBy(await store.calls.find({ batchId, kind: 'model' }).toArray(), ({ executionId }) => executionId);
+  // A prompt that was too long was never sampled from: it ended its execution and holds no tokens.
+  const sampled = { batchId, kind: 'model', 'answer.status': { $ne: 'prompt-too-long' } } as const;
+  const calls = groupBy(await store.calls.find(sampled).toArray(), ({ executionId }) => executionId);
   return credits.flatMap(({ _id, advantage }) =>
     (calls.get(_id) ?? [])
       .sort((a, b) => byText(a.seedKey ?? '', b.seedKey ?? ''))

@@ -5,6 +5,7 @@ import type { Batch } from '../../shared/domain/tasks.ts';
 import type { Recipe } from '../../shared/config/recipe.ts';
 import type { PolicyResidence } from '../policy/residence.ts';
 import type { PolicyEngine } from '../runtime/engine/contract.ts';
+import type { PythonSandbox } from '../runtime/python/contract.ts';
 import type { ScriptPool } from '../runtime/script/contract.ts';
 import type { CallDocument } from '../store/documents.ts';
 import type { GroupCommit } from '../store/group-commit.ts';
@@ -17,6 +18,8 @@ export interface RolloutDeps {
   engine: PolicyEngine;
   policies: PolicyResidence;
   scripts: ScriptPool;
+  /** The sandbox of the `python` tool; throws `SandboxUnavailable` where none can be had. */
+  python: () => Promise<PythonSandbox>;
   /** The journal's way into the store. */
   journal: GroupCommit<CallDocument>;
 }

@@ -6,15 +6,16 @@ import { designId, executionId, rolloutId, seedKeyOf } from '../../shared/domain
 import { DomainError } from '../../shared/errors.ts';
 import type { Question } from '../../shared/domain/question.ts';
 import type { Batch, ExecuteDesignResult, Slot } from '../../shared/domain/tasks.ts';
-import { extractAnswer } from '../../shared/verify/extract-answer.ts';
-import { answersEqual } from '../../shared/verify/math.ts';
 import type { Attempt } from '../boundary.ts';
 import type { ResidentPolicy } from '../policy/residence.ts';
 import type { JournalRecord, ScriptOutcome } from '../runtime/script/contract.ts';
 import { insertOnce } from '../store/write.ts';
 import type { DesignDocument, RunDocument } from '../store/documents.ts';
 import type { RolloutDeps } from './context.ts';
-import { journalOf, modelCaller } from './model-calls.ts';
+import { answerRules } from './answer-rules.ts';
+import { afresh, readJournal, setAside } from './journal.ts';
+import { hostCaller } from './host-calls.ts';
+import { scriptSettings } from './script-settings.ts';
 
 export async function executeDesign(
   deps: RolloutDeps,
@@ -107,17 +108,12 @@ async function runJournaled(
   id: string,
   signal: AbortSignal,
 ): Promise<ScriptOutcome> {
-  const stored = await deps.store.calls.find({ executionId: id }).toArray();
-  const outcome = await runScript(deps, request, id, stored.map(journalOf), signal);
-  if (outcome.outcome !== 'journal-diverged') return outcome;
-  await deps.store.calls.deleteMany({ executionId: id });
-  const afresh = await runScript(deps, request, id, [], signal);
-  if (afresh.outcome !== 'journal-diverged') return afresh;
-  throw new DomainError(
-    'RecordConflict',
-    `${id} asks other calls in every run (${afresh.error?.message ?? 'no reason given'}): its design is not deterministic`,
-    { id },
-  );
+  const { records, isSecond } = await readJournal(deps.store, id);
+  const again = { ...request, attempt: afresh(request.attempt) };
+  const outcome = await runScript(deps, isSecond ? again : request, id, records, signal);
+  if (outcome.outcome !== 'journal-diverged' || isSecond) return outcome;
+  await setAside(deps.store, id);
+  return runScript(deps, again, id, [], signal);
 }
 
 function runScript(
@@ -128,19 +124,15 @@ function runScript(
   signal: AbortSignal,
 ): Promise<ScriptOutcome> {
   const { run, design, question } = request;
-  const { perform, record } = modelCaller(deps, request, id, journal);
   return deps.scripts.run({
     executionId: id,
     script: design.script!,
     question: question.text,
     seedKey: seedKeyOf(run.recipe.seed, request.runId, id),
-    promptForm: run.recipe.prompts.form,
-    limits: run.recipe.limits,
+    ...scriptSettings(run.recipe),
+    ...answerRules(question.verifier),
+    ...hostCaller(deps, request, id, journal),
     journal,
-    perform,
-    record,
-    extractAnswer,
-    answersEqual,
     signal,
   });
 }

@@ -12,6 +12,7 @@ import { extractScript } from '../../shared/script/extract.ts';
 import type { DesignStructure as ScriptStructure } from '../../shared/script/structure.ts';
 import type { ScriptPool } from '../runtime/script/contract.ts';
 import { dryRunShapes } from '../runtime/script/dry-run.ts';
+import { scriptSettings } from './script-settings.ts';
 import type { DesignDocument, DesignStructure } from '../store/documents.ts';
 
 export interface DesignReply {
@@ -28,7 +29,7 @@ export async function judgeDesign(scripts: ScriptPool, request: DesignReply): Pr
   const extracted = extractScript(reply, recipe.prompts.form);
   if (extracted === null) return { script: null, outcome: 'no-script', problem: null, structure: null };
   const { script } = extracted;
-  const checked = checkScript(script, { limits: recipe.limits });
+  const checked = checkScript(script, { limits: recipe.limits, tools: recipe.designs.tools });
   const structure = checked.structure === null ? null : summaryOf(checked.structure);
   const refusal = checked.problems[0] ?? (await tryDesign(scripts, script, request));
   if (refusal === null) return { script, outcome: 'valid', problem: null, structure };
@@ -46,8 +47,7 @@ async function tryDesign(
     const { outcome, error } = await scripts.run({
       executionId: `dry-run ${shape}`,
       seedKey: `dry-run/${shape}`,
-      promptForm: recipe.prompts.form,
-      limits: recipe.limits,
+      ...scriptSettings(recipe),
       script,
       question,
       signal,

@@ -68,7 +68,9 @@ async function sampleDesign(
   const rollout = rolloutId(request.batchId, request.slot);
   const id = designId(rollout, design);
   const sampling = samplingOf(recipe, request.purpose, 'designer');
-  const promptIds = policy.tokenizer.encodeChat(designerMessages(question.text, recipe.prompts.form));
+  const promptIds = policy.tokenizer.encodeChat(
+    designerMessages(question.text, recipe.prompts.form, recipe.designs.tools),
+  );
   const seedKey = seedKeyOf(recipe.seed, request.runId, id);
   const sampled: SampledTokens = await deps.engine.generate(
     { version: policy.engineVersion, promptIds, sampling, seedKey },

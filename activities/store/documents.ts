@@ -134,6 +134,8 @@ export interface CallDocument extends Stored, Partial<TrajectoryFields> {
   /** What the agent was asked to be: `agent`, `critic`, `judge`...; null for tools. */
   agentPart: string | null;
   messages: readonly { role: string; content: string }[] | null;
+  /** Tool calls: which one, and what it was given. */
+  tool?: { name: string; input: string };
   /** What the script was told. */
   answer: JournalRecord['answer'];
 }

@@ -124,7 +124,8 @@ export async function inspectDesign(context: InspectContext, target: At<'design'
   const rows = executions
     .sort((a, b) => a.execution - b.execution)
     .map((execution) => ({ execution, verdict: byId(verdicts, execution._id), credit: byId(credits, execution._id) }));
-  const prompt = question === null ? null : designerMessages(question.text, run.recipe.prompts.form);
+  const prompt =
+    question === null ? null : designerMessages(question.text, run.recipe.prompts.form, run.recipe.designs.tools);
   return {
     data: {
       design,

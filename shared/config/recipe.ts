@@ -6,6 +6,7 @@
 import { z } from 'zod';
 import { scriptLimitsSchema } from './script-limits.ts';
 import { decoderSchema } from './decoder.ts';
+import { knownTools } from '../script/api.ts';
 
 const count = z.int().positive();
 const share = z.number().min(0).max(1);
@@ -107,6 +108,17 @@ export const recipeSchema = z.strictObject({
     /** `terse` for policies that were trained on the script language, `documented` for those that were not. */
     form: z.enum(['terse', 'documented']),
   }),
+  designs: z
+    .strictObject({
+      /** Tools that designs may use; `python` needs a sandbox on gpu workers (docs/sandbox.md). */
+      tools: z
+        .array(z.enum(knownTools))
+        .refine((tools) => new Set(tools).size === tools.length, 'a tool is named twice')
+        .default([]),
+      /** True: text that a script makes up itself is judged as its answer; otherwise it earns nothing. */
+      authoredAnswers: z.boolean().default(false),
+    })
+    .prefault({}),
   sampling: z
     .strictObject({
       designer: samplingSchema.prefault({}),

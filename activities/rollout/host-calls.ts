@@ -1,11 +1,11 @@
 /**
- * One execution's model calls: chat messages → token ids → engine → text, and the journal document of each. The seed of a
- * call is what it is (node path, content, occurrence), never when it came, so concurrent agents sample the same in
- * every attempt.
+ * One execution's host calls, and the journal document of each. A model call goes chat messages → token ids → engine →
+ * text. Its seed is what it is (node path, content, occurrence), never when it came, so concurrent agents sample the same
+ * in every attempt.
  */
 import { callId, seedKeyOf } from '../../shared/domain/ids.ts';
 import type { SampledTokens, SamplingSettings } from '../../shared/domain/sampling.ts';
-import type { HostAnswer, JournalRecord, ModelCall, ScriptRun } from '../runtime/script/contract.ts';
+import type { HostAnswer, JournalRecord, ModelCall, ScriptRun, ToolCall } from '../runtime/script/contract.ts';
 import type { CallDocument } from '../store/documents.ts';
 import { pack } from '../store/packed.ts';
 import type { Draft } from '../store/write.ts';
@@ -13,6 +13,7 @@ import { samplingOf } from './context.ts';
 import type { RolloutDeps } from './context.ts';
 import type { ExecutionRequest } from './execute-design.ts';
 import { sampledText } from './sampled-text.ts';
+import { toolCaller } from './tool-calls.ts';
 
 interface SampledCall {
   call: ModelCall;
@@ -22,19 +23,21 @@ interface SampledCall {
   sampled: SampledTokens;
 }
 
-export type ModelCaller = Required<Pick<ScriptRun, 'perform' | 'record'>>;
+export type HostCaller = Required<Pick<ScriptRun, 'perform' | 'record'>>;
 
 /** `journal` is what earlier attempts have recorded. */
-export function modelCaller(
+export function hostCaller(
   deps: RolloutDeps,
   request: ExecutionRequest,
   executionId: string,
   journal: readonly JournalRecord[],
-): ModelCaller {
+): HostCaller {
   const { run, policy } = request;
   const base = samplingOf(run.recipe, request.purpose, 'executor');
-  /** Sampled but not yet journaled, by call number. */
+  const performTool = toolCaller(deps.python);
+  /** Sampled or asked but not yet journaled, by call number. */
   const open = new Map<number, SampledCall>();
+  const tools = new Map<number, ToolCall>();
   const sameAs = ({ nodePath, hash }: Pick<ModelCall, 'nodePath' | 'hash'>) => `${nodePath}/${hash}`;
   const numbers = new Map<string, Set<number>>();
   const note = (call: Pick<ModelCall, 'nodePath' | 'hash' | 'call'>) =>
@@ -73,6 +76,8 @@ export function modelCaller(
   function documentOf(record: JournalRecord): Draft<CallDocument> {
     const sampled = open.get(record.call);
     open.delete(record.call);
+    const tool = tools.get(record.call);
+    tools.delete(record.call);
     return {
       _id: callId(executionId, record.call),
       runId: request.runId,
@@ -83,11 +88,16 @@ export function modelCaller(
       agentPart: sampled?.call.part ?? null,
       messages: sampled?.call.messages ?? null,
       ...(sampled === undefined ? {} : trajectoryOf(request, sampled)),
+      ...(tool === undefined ? {} : { tool: { name: tool.tool, input: tool.input } }),
     };
   }
 
   return {
-    perform: (call, signal) => (call.kind === 'model' ? performModel(call, signal) : refuseTool(call.tool)),
+    perform(call, signal) {
+      if (call.kind === 'model') return performModel(call, signal);
+      tools.set(call.call, call);
+      return performTool(call, signal);
+    },
     async record(record) {
       const draft = documentOf(record);
       if (await deps.journal.add(draft)) return;
@@ -97,15 +107,6 @@ export function modelCaller(
     },
   };
 }
-
-/** No tool is granted to designs here, so the runtime never asks; a typed answer keeps the contract all the same. */
-const refuseTool = async (tool: string): Promise<HostAnswer> => ({
-  text: `the tool '${tool}' is not granted`,
-  answer: null,
-  promptTokens: 0,
-  responseTokens: 0,
-  status: 'failed',
-});
 
 function trajectoryOf(request: ExecutionRequest, { seedKey, sampling, promptIds, sampled }: SampledCall) {
   return {
@@ -121,13 +122,3 @@ function trajectoryOf(request: ExecutionRequest, { seedKey, sampling, promptIds,
     responseTokens: sampled.tokenIds.length,
   };
 }
-
-/** The record that a stored call stands for. */
-export const journalOf = ({ call, hash, kind, nodePath, agentName, answer }: CallDocument): JournalRecord => ({
-  call,
-  hash,
-  kind,
-  nodePath,
-  agentName,
-  answer,
-});
