@@ -4,6 +4,7 @@ import type { Attempt } from '../boundary.ts';
 import type { RolloutDeps } from './context.ts';
 import { executeDesign } from './execute-design.ts';
 import { sampleDesigns } from './sample-designs.ts';
+import { together } from './together.ts';
 
 export async function evaluateBatch(
   deps: RolloutDeps,
@@ -11,11 +12,16 @@ export async function evaluateBatch(
   attempt: Attempt,
 ): Promise<EvaluateBatchResult> {
   let done = 0;
-  const results = await Promise.all(
-    slots.map(async (slot) => {
-      const sampled = await sampleDesigns(deps, { ...batch, ...slot, designs: samples }, attempt.signal);
-      const executed = await Promise.all(
-        sampled.valid.map((design) => executeDesign(deps, { ...batch, ...slot, design, executions: 1 }, attempt)),
+  const results = await together(
+    attempt.signal,
+    slots.map((slot) => async (signal) => {
+      const sampled = await sampleDesigns(deps, { ...batch, ...slot, designs: samples }, signal);
+      const executed = await together(
+        signal,
+        sampled.valid.map(
+          (design) => (own) =>
+            executeDesign(deps, { ...batch, ...slot, design, executions: 1 }, { ...attempt, signal: own }),
+        ),
       );
       attempt.progress({ questions: ++done, of: slots.length });
       return { calls: executed.reduce((sum, result) => sum + result.calls, 0), validDesigns: sampled.valid.length };

@@ -15,6 +15,7 @@ import type { RolloutDeps } from './context.ts';
 import { answerRules } from './answer-rules.ts';
 import { afresh, readJournal, setAside } from './journal.ts';
 import { hostCaller } from './host-calls.ts';
+import { together } from './together.ts';
 import { scriptSettings } from './script-settings.ts';
 
 export async function executeDesign(
@@ -46,9 +47,10 @@ export async function executeDesign(
       layout: run.recipe.policy.layout,
     } as const;
     await deps.policies.with(use, (policy) =>
-      Promise.all(
-        missing.map((execution) =>
-          execute(deps, { ...input, attempt, run, design, question, policy, execution }, signal),
+      together(
+        signal,
+        missing.map(
+          (execution) => (own) => execute(deps, { ...input, attempt, run, design, question, policy, execution }, own),
         ),
       ),
     );

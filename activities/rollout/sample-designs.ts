@@ -17,6 +17,7 @@ import { samplingOf } from './context.ts';
 import type { RolloutDeps } from './context.ts';
 import { judgeDesign } from './judge-design.ts';
 import { sampledText } from './sampled-text.ts';
+import { together } from './together.ts';
 
 export async function sampleDesigns(
   deps: RolloutDeps,
@@ -37,7 +38,10 @@ export async function sampleDesigns(
       layout: run.recipe.policy.layout,
     } as const;
     const drafts = await deps.policies.with(use, (policy) =>
-      Promise.all(missing.map((design) => sampleDesign(deps, { ...input, run, question, policy, design }, signal))),
+      together(
+        signal,
+        missing.map((design) => (own) => sampleDesign(deps, { ...input, run, question, policy, design }, own)),
+      ),
     );
     for (const draft of drafts) known.set(draft.design, draft.outcome);
     const standing = await insertAllOnce(deps.store.designs, drafts);
