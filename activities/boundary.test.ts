@@ -8,12 +8,12 @@ import { bounded } from './boundary.ts';
 const nothing = () => undefined;
 const silent = { log: nothing, trace: nothing, debug: nothing, info: nothing, warn: nothing, error: nothing };
 
-const failure = async (error: unknown) => {
+const failure = async (error: unknown, input: object | undefined = undefined) => {
   const environment = new MockActivityEnvironment({}, { logger: silent });
-  const body = bounded(async () => {
+  const body = bounded(async (_input: object | undefined) => {
     throw error;
   });
-  return environment.run(body, undefined).then(
+  return environment.run(body, input).then(
     () => expect.unreachable('the activity must fail'),
     (reason: unknown) => reason,
   );
@@ -32,6 +32,20 @@ describe('errors', () => {
     const found = (await failure(driver)) as ApplicationFailure;
     expect(found).toMatchObject({ type: 'StoreUnavailable', nonRetryable: false });
     expect(found.message).toContain('connection reset');
+  });
+
+  it('name the document and the command that shows it, as deep as the input goes', async () => {
+    const batch = { runId: 'r', batchId: 'r/stage-01/iter-002' };
+    const places = [
+      [{ runId: 'r' }, 'r'],
+      [batch, 'r/stage-01/iter-002'],
+      [{ ...batch, slot: 3 }, 'r/stage-01/iter-002/q-003'],
+      [{ ...batch, slot: 3, design: 1 }, 'r/stage-01/iter-002/q-003/d-1'],
+    ] as const;
+    for (const [input, path] of places) {
+      const found = (await failure(new DomainError('EngineDied', 'it died'), input)) as ApplicationFailure;
+      expect(found.message).toBe(`it died · in ${path}; look: npx metaagentx inspect ${path}`);
+    }
   });
 
   it('lets an unknown error pass as it is', async () => {

@@ -5,6 +5,7 @@
 import { setMaxListeners } from 'node:events';
 import { ApplicationFailure, CancelledFailure, Context } from '@temporalio/activity';
 import type { Info } from '@temporalio/activity';
+import { designId, rolloutId } from '../shared/domain/ids.ts';
 import { DomainError, neverRetried } from '../shared/errors.ts';
 
 /** Well under the shortest heartbeat timeout; the SDK throttles what it sends. */
@@ -36,7 +37,7 @@ export function bounded<Input, Result>(body: Body<Input, Result>): (input: Input
         progress: (latest) => (details = latest),
       });
     } catch (error) {
-      throw named(error, context.cancellationSignal);
+      throw named(error, context.cancellationSignal, whereToLook(input));
     } finally {
       clearInterval(timer);
     }
@@ -47,14 +48,14 @@ export function bounded<Input, Result>(body: Body<Input, Result>): (input: Input
 const attemptName = ({ workflowExecution, activityId, attempt }: Info) =>
   `${workflowExecution?.runId.slice(-8) ?? ''}/${activityId}#${attempt}`;
 
-function named(error: unknown, signal: AbortSignal): unknown {
+function named(error: unknown, signal: AbortSignal, where: string): unknown {
   if (error instanceof CancelledFailure || error instanceof ApplicationFailure) return error;
   if (signal.aborted)
     return signal.reason instanceof Error ? signal.reason : new CancelledFailure('activity cancelled');
   if (error instanceof DomainError) {
     return ApplicationFailure.create({
       type: error.name,
-      message: error.message,
+      message: `${error.message}${where}`,
       details: [error.data],
       nonRetryable: neverRetried.includes(error.name),
       cause: error,
@@ -63,11 +64,22 @@ function named(error: unknown, signal: AbortSignal): unknown {
   if (isStoreFailure(error)) {
     return ApplicationFailure.create({
       type: 'StoreUnavailable',
-      message: `the store failed: ${error.message}`,
+      message: `the store failed: ${error.message}${where}`,
       cause: error,
     });
   }
   return error;
+}
+
+/** The document that an activity works on, and the command that shows it; empty for an input that names none. */
+function whereToLook(input: unknown): string {
+  const { runId, batchId, slot, design } = (input ?? {}) as Partial<Record<'runId' | 'batchId', string>> &
+    Partial<Record<'slot' | 'design', number>>;
+  if (runId === undefined) return '';
+  let path = batchId ?? runId;
+  if (batchId !== undefined && slot !== undefined) path = rolloutId(batchId, slot);
+  if (slot !== undefined && design !== undefined) path = designId(path, design);
+  return ` · in ${path}; look: npx metaagentx inspect ${path}`;
 }
 
 /** Errors of the MongoDB driver that are not a programmer's mistake; recognised by name, for the driver stays in store/. */

@@ -10,15 +10,17 @@ import {
   getExternalWorkflowHandle,
   setCurrentDetails,
   setHandler,
+  upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
-import { evaluationId, iterationId, policyVersionName } from '../shared/domain/ids.ts';
+import { evaluationId, iterationId, policyVersionName, stageId } from '../shared/domain/ids.ts';
 import type { Progress, RunPlan, StagePlan } from '../shared/domain/plan.ts';
+import { lookDeeper, markdownTable, percentText, progressBar, rewardText } from './details.ts';
 import { evaluation } from './evaluation.ts';
-import { progressQuery, stageProgressSignal } from './messages.ts';
+import { progressDescription, progressQuery, stageProgressSignal } from './messages.ts';
 import type { StageProgress } from './messages.ts';
 import { installRunControl } from './run-control.ts';
-import { visible } from './search-attributes.ts';
+import { searchAttributes, visible } from './search-attributes.ts';
 import { trainingIteration } from './training-iteration.ts';
 
 export interface CoEvolutionStageInput extends StagePlan {
@@ -56,7 +58,7 @@ export async function coEvolutionStage(input: CoEvolutionStageInput): Promise<Co
   const { runId, stage, learner, iterations, plan } = input;
   const state = { ...input };
   const control = installRunControl(() => undefined, input);
-  setHandler(progressQuery, () => progressOf(state, control));
+  setHandler(progressQuery, () => progressOf(state, control), { description: progressDescription });
 
   let sinceStart = 0;
   while (state.done < iterations && !control.stopping) {
@@ -74,10 +76,11 @@ export async function coEvolutionStage(input: CoEvolutionStageInput): Promise<Co
           policyVersion: state.policyVersion,
           cursor: state.cursor,
           last: iteration === iterations,
+          previousReward: state.recent.at(-1)?.meanReward ?? null,
           plan,
         },
       ],
-      staticSummary: `iteration ${iteration}/${iterations} · ${learner} learns · from ${policyVersionName(state.policyVersion)}`,
+      staticSummary: summaryOf(state, iteration),
       typedSearchAttributes: visible({ runId, stage, iteration, role: learner, policyVersion: state.policyVersion }),
     });
     state.done = iteration;
@@ -91,6 +94,11 @@ export async function coEvolutionStage(input: CoEvolutionStageInput): Promise<Co
       await evaluateWithin(state, iteration);
     }
     setCurrentDetails(detailsOf(state));
+    upsertSearchAttributes([
+      { key: searchAttributes.iteration, value: iteration },
+      { key: searchAttributes.policyVersion, value: state.policyVersion },
+      { key: searchAttributes.meanReward, value: result.meanReward },
+    ]);
     await report(state);
     sinceStart += 1;
     if (state.done < iterations && (workflowInfo().continueAsNewSuggested || sinceStart >= plan.iterationsPerHistory)) {
@@ -100,6 +108,12 @@ export async function coEvolutionStage(input: CoEvolutionStageInput): Promise<Co
   }
   const { policyVersion, cursor, done, evaluations } = state;
   return { policyVersion, cursor, done, stopped: done < iterations, evaluations };
+}
+
+function summaryOf({ learner, iterations, policyVersion, recent }: CoEvolutionStageInput, iteration: number): string {
+  const last = recent.at(-1);
+  const reward = last === undefined ? '' : ` · reward before ${last.meanReward.toFixed(2)}`;
+  return `iteration ${iteration}/${iterations} · ${learner} · from ${policyVersionName(policyVersion)}${reward}`;
 }
 
 /** The stage's end has an evaluation of its own, in the run. */
@@ -145,13 +159,20 @@ function progressOf(state: CoEvolutionStageInput, control: { paused: boolean; st
 }
 
 function detailsOf(state: CoEvolutionStageInput): string {
+  const { runId, stage, learner, done, iterations, policyVersion, recent, evaluations, plan } = state;
   return [
-    `Stage ${state.stage}: the ${state.learner} learns · ${state.done}/${state.iterations} iterations · ${policyVersionName(state.policyVersion)}`,
+    `**Stage ${stage}/${plan.stages.length}: ${learner === 'both' ? 'both roles learn' : `the ${learner} learns`}** · ${progressBar(done, iterations)} · ${policyVersionName(policyVersion)}`,
     '',
-    '| iteration | mean reward | policy |',
-    '| --- | --- | --- |',
-    ...state.recent.map(
-      (row) => `| ${row.iteration} | ${row.meanReward.toFixed(3)} | ${policyVersionName(row.policyVersion)} |`,
+    markdownTable(
+      ['iteration', 'mean reward', 'policy'],
+      recent.map((row) => [String(row.iteration), rewardText(row.meanReward), policyVersionName(row.policyVersion)]),
     ),
+    '',
+    markdownTable(
+      ['held-out evaluation', `avg@${plan.evaluation.samples}`],
+      Object.entries(evaluations).map(([name, average]) => [name, percentText(average)]),
+    ),
+    '',
+    lookDeeper(plan, stageId(runId, stage)),
   ].join('\n');
 }

@@ -2,12 +2,14 @@
  * avg@k of a pinned policy version on the held-out questions (paper section 4.1): k fresh designs a question, each
  * executed once, correctness only. Questions go in batches; each batch is resumable by question.
  */
-import { setCurrentDetails, setHandler } from '@temporalio/workflow';
+import { setCurrentDetails, setHandler, upsertSearchAttributes } from '@temporalio/workflow';
 import { evaluationId, policyVersionName } from '../shared/domain/ids.ts';
 import type { RunPlan } from '../shared/domain/plan.ts';
 import type { Batch, Slot } from '../shared/domain/tasks.ts';
 import { activitiesOf } from './activity-proxies.ts';
+import { lookDeeper, markdownTable, percentText, progressBar } from './details.ts';
 import { batchProgressQuery } from './messages.ts';
+import { searchAttributes } from './search-attributes.ts';
 import { mapWindow } from './window.ts';
 
 export interface EvaluationInput {
@@ -17,7 +19,7 @@ export interface EvaluationInput {
   policyVersion: number;
   /** Digest of the questions; absent: the run's held-out ones. */
   dataset?: string;
-  plan: Pick<RunPlan, 'queues' | 'activities' | 'evaluation'>;
+  plan: Pick<RunPlan, 'queues' | 'activities' | 'evaluation' | 'dashboardUrl'>;
 }
 
 export interface EvaluationResult {
@@ -33,7 +35,9 @@ export async function evaluation(input: EvaluationInput): Promise<EvaluationResu
   const batch: Batch = { runId, batchId: evaluationId(runId, name), purpose: 'evaluation', policyVersion, dataset };
 
   let done = 0;
-  setHandler(batchProgressQuery, () => ({ done, of: questions, parts: 'questions' }));
+  setHandler(batchProgressQuery, () => ({ done, of: questions, parts: 'questions' }), {
+    description: 'How many questions are judged.',
+  });
   await mapWindow(slotBatches(questions, questionsPerBatch), concurrentBatches, async (slots) => {
     const range = `questions ${slots[0]!.slot}–${slots.at(-1)!.slot}`;
     await rollout.evaluateBatch.executeWithOptions({ summary: `${range} × ${samples} samples` }, [
@@ -41,11 +45,26 @@ export async function evaluation(input: EvaluationInput): Promise<EvaluationResu
     ]);
     await sandbox.verifyBatch.executeWithOptions({ summary: `verify ${range}` }, [{ ...batch, slots }]);
     done += slots.length;
-    setCurrentDetails(`${done} of ${questions} questions × ${samples} samples, ${policyVersionName(policyVersion)}`);
+    setCurrentDetails(
+      `${progressBar(done, questions)} questions × ${samples} samples, ${policyVersionName(policyVersion)}`,
+    );
   });
-  const result = await control.recordEvaluation({ ...batch, name, samples, questions });
+  const result = await control.recordEvaluation.executeWithOptions(
+    { summary: `avg@${samples} of all ${questions} questions` },
+    [{ ...batch, name, samples, questions }],
+  );
+  upsertSearchAttributes([{ key: searchAttributes.meanReward, value: result.average }]);
   setCurrentDetails(
-    `avg@${samples} **${(100 * result.average).toFixed(1)} %** on ${questions} held-out questions, ${policyVersionName(policyVersion)}`,
+    [
+      `avg@${samples} **${percentText(result.average)}** on ${questions} held-out questions, ${policyVersionName(policyVersion)}`,
+      '',
+      markdownTable(
+        ['metric', 'value'],
+        Object.entries(result.metrics).map(([metric, value]) => [metric, String(Number(value.toPrecision(5)))]),
+      ),
+      '',
+      lookDeeper(plan, batch.batchId),
+    ].join('\n'),
   );
   return { average: result.average, metrics: result.metrics };
 }

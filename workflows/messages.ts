@@ -8,6 +8,7 @@ export const unpauseSignal = defineSignal('unpause');
 /** The current iteration ends and is committed; then the run ends as `stopped`. */
 export const stopSignal = defineSignal('stop');
 export const progressQuery = defineQuery<Progress>('progress');
+export const progressDescription = 'Where this run stands: phase, stage, iteration, policy version, reward, avg@k.';
 /** How far an evaluation has come. */
 export const batchProgressQuery = defineQuery<BatchProgress>('batchProgress');
 /** A stage tells its parent what it has done, so that `progress` of the run is fresh. */

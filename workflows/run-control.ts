@@ -17,18 +17,21 @@ export function installRunControl(
   initial: { paused: boolean; stopping: boolean } = { paused: false, stopping: false },
 ): RunControl {
   let { paused, stopping } = initial;
-  setHandler(pauseSignal, () => {
+  const pause = () => {
     paused = true;
     onChange('pause');
-  });
-  setHandler(unpauseSignal, () => {
+  };
+  const unpause = () => {
     paused = false;
     onChange('unpause');
-  });
-  setHandler(stopSignal, () => {
+  };
+  const stop = () => {
     stopping = true;
     onChange('stop');
-  });
+  };
+  setHandler(pauseSignal, pause, { description: 'Finish the iteration in hand, then wait for unpause.' });
+  setHandler(unpauseSignal, unpause, { description: 'Go on after a pause.' });
+  setHandler(stopSignal, stop, { description: 'Finish and commit the iteration in hand, then end the run.' });
   return {
     get paused() {
       return paused;

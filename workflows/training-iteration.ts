@@ -2,12 +2,13 @@
  * One iteration (design: "One iteration"): rollouts of B questions in a window → credit → one policy update of the role
  * that learns → record. Only ids and small numbers pass through here.
  */
-import { executeChild, setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
+import { createEventGroup, executeChild, setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
 import { iterationId, policyVersionName, rolloutId } from '../shared/domain/ids.ts';
 import type { Learner, RunPlan } from '../shared/domain/plan.ts';
 import type { Batch } from '../shared/domain/tasks.ts';
 import { drawQuestions } from '../shared/plan/draw-questions.ts';
 import { activitiesOf } from './activity-proxies.ts';
+import { lookDeeper, markdownTable, rewardText } from './details.ts';
 import { hierarchicalRollout } from './hierarchical-rollout.ts';
 import type { HierarchicalRolloutResult } from './hierarchical-rollout.ts';
 import { searchAttributes, visible } from './search-attributes.ts';
@@ -24,6 +25,8 @@ export interface TrainingIterationInput {
   cursor: number;
   /** The stage's last iteration: its version is kept for good. */
   last: boolean;
+  /** Mean reward of the stage's iteration before; null for its first. */
+  previousReward: number | null;
   plan: RunPlan;
 }
 
@@ -38,56 +41,77 @@ export async function trainingIteration(input: TrainingIterationInput): Promise<
   const { control, train } = activitiesOf(plan);
   const batchId = iterationId(runId, stage, iteration);
   const batch: Batch = { runId, batchId, purpose: 'train', policyVersion };
-  const { questionsPerIteration, designsPerQuestion, executionsPerDesign, concurrentQuestions } = plan.rollout;
-  const questionIndices = drawQuestions(plan.seed, plan.trainQuestions, input.cursor, questionsPerIteration);
+  const questionIndices = drawQuestions(
+    plan.seed,
+    plan.trainQuestions,
+    input.cursor,
+    plan.rollout.questionsPerIteration,
+  );
 
-  const rollouts = await mapWindow(
+  const rollouts = await createEventGroup('rollouts').withScope(() => rollOut(input, batch, questionIndices));
+
+  return createEventGroup('credit and update').withScope(async () => {
+    const slots = rollouts.map((_, slot) => slot);
+    const credit = await control.assignCredit.executeWithOptions({ summary: `credit of ${slots.length} questions` }, [
+      { ...batch, slots },
+    ]);
+    const updated = await train.updatePolicy.executeWithOptions(
+      { summary: `${learner} learns: ${policyVersionName(policyVersion)} → ${policyVersionName(policyVersion + 1)}` },
+      [{ runId, batchId, learner, baseVersion: policyVersion, keep: input.last }],
+    );
+    const metrics = { ...rolloutMetrics(rollouts), meanReward: credit.meanReward, ...updated.metrics };
+    await control.recordIteration.executeWithOptions(
+      { summary: outcomeOf(input, updated.policyVersion, credit.meanReward) },
+      [
+        {
+          runId,
+          batchId,
+          stage,
+          iteration,
+          learner,
+          policyIn: policyVersion,
+          policyOut: updated.policyVersion,
+          questionIndices,
+          metrics,
+        },
+      ],
+    );
+    upsertSearchAttributes([
+      { key: searchAttributes.meanReward, value: credit.meanReward },
+      { key: searchAttributes.policyVersion, value: updated.policyVersion },
+    ]);
+    setCurrentDetails(detailsOf(input, updated.policyVersion, metrics, rollouts));
+    return { policyVersion: updated.policyVersion, meanReward: credit.meanReward, metrics };
+  });
+}
+
+/** One child workflow a question, at most `concurrentQuestions` open at once; results in the order of the questions. */
+function rollOut(
+  { runId, stage, iteration, learner, policyVersion, plan }: TrainingIterationInput,
+  batch: Batch,
+  questionIndices: readonly number[],
+): Promise<HierarchicalRolloutResult[]> {
+  const { designsPerQuestion, executionsPerDesign, concurrentQuestions } = plan.rollout;
+  const { queues, activities, dashboardUrl } = plan;
+  return mapWindow(
     questionIndices.map((questionIndex, slot) => ({ questionIndex, slot })),
     concurrentQuestions,
     (slot) =>
       executeChild(hierarchicalRollout, {
-        workflowId: rolloutId(batchId, slot.slot),
+        workflowId: rolloutId(batch.batchId, slot.slot),
         args: [
           {
             ...batch,
             ...slot,
             designs: designsPerQuestion,
             executions: executionsPerDesign,
-            plan: { queues: plan.queues, activities: plan.activities },
+            plan: { queues, activities, dashboardUrl },
           },
         ],
         staticSummary: `question ${slot.questionIndex}: ${designsPerQuestion} designs × ${executionsPerDesign} executions`,
         typedSearchAttributes: visible({ runId, stage, iteration, role: learner, policyVersion }),
       }),
   );
-
-  const slots = rollouts.map((_, slot) => slot);
-  const credit = await control.assignCredit.executeWithOptions({ summary: `credit of ${slots.length} questions` }, [
-    { ...batch, slots },
-  ]);
-  const updated = await train.updatePolicy.executeWithOptions(
-    { summary: `${learner} learns: ${policyVersionName(policyVersion)} → ${policyVersionName(policyVersion + 1)}` },
-    [{ runId, batchId, learner, baseVersion: policyVersion, keep: input.last }],
-  );
-
-  const metrics = { ...rolloutMetrics(rollouts), meanReward: credit.meanReward, ...updated.metrics };
-  await control.recordIteration({
-    runId,
-    batchId,
-    stage,
-    iteration,
-    learner,
-    policyIn: policyVersion,
-    policyOut: updated.policyVersion,
-    questionIndices,
-    metrics,
-  });
-  upsertSearchAttributes([
-    { key: searchAttributes.meanReward, value: credit.meanReward },
-    { key: searchAttributes.policyVersion, value: updated.policyVersion },
-  ]);
-  setCurrentDetails(detailsOf(input, updated.policyVersion, metrics));
-  return { policyVersion: updated.policyVersion, meanReward: credit.meanReward, metrics };
 }
 
 function rolloutMetrics(rollouts: readonly HierarchicalRolloutResult[]): Record<string, number> {
@@ -102,13 +126,44 @@ function rolloutMetrics(rollouts: readonly HierarchicalRolloutResult[]): Record<
   };
 }
 
-function detailsOf(input: TrainingIterationInput, policyOut: number, metrics: Record<string, number>): string {
-  const rows = Object.entries(metrics).map(([name, value]) => `| ${name} | ${Number(value.toPrecision(5))} |`);
+/** `iteration 7 · executor · v000006→v000007 · reward 0.41→0.47` */
+function outcomeOf(input: TrainingIterationInput, policyOut: number, reward: number): string {
+  const { iteration, learner, policyVersion, previousReward } = input;
+  const before = previousReward === null ? '' : `${previousReward.toFixed(2)}→`;
+  return `iteration ${iteration} · ${learner} · ${policyVersionName(policyVersion)}→${policyVersionName(policyOut)} · reward ${before}${reward.toFixed(2)}`;
+}
+
+const worstShown = 5;
+
+function detailsOf(
+  input: TrainingIterationInput,
+  policyOut: number,
+  metrics: Record<string, number>,
+  rollouts: readonly HierarchicalRolloutResult[],
+): string {
+  const batchId = iterationId(input.runId, input.stage, input.iteration);
+  const worst = rollouts
+    .map((result, slot) => ({ ...result, slot }))
+    .sort((a, b) => (a.meanReward ?? 0) - (b.meanReward ?? 0) || a.slot - b.slot)
+    .slice(0, worstShown);
   return [
-    `${input.learner} learned: ${policyVersionName(input.policyVersion)} → ${policyVersionName(policyOut)}`,
+    `**${outcomeOf(input, policyOut, metrics.meanReward ?? 0)}**`,
     '',
-    '| metric | value |',
-    '| --- | --- |',
-    ...rows,
+    markdownTable(
+      ['worst questions', 'mean reward', 'valid designs', 'correct'],
+      worst.map(({ slot, meanReward, validDesigns, designs, correct, executions }) => [
+        rolloutId(batchId, slot),
+        rewardText(meanReward),
+        `${validDesigns}/${designs}`,
+        `${correct}/${executions}`,
+      ]),
+    ),
+    '',
+    markdownTable(
+      ['metric', 'value'],
+      Object.entries(metrics).map(([name, value]) => [name, String(Number(value.toPrecision(5)))]),
+    ),
+    '',
+    lookDeeper(input.plan, batchId),
   ].join('\n');
 }

@@ -22,9 +22,19 @@ import type { Progress, RunPlan, StagePlan } from '../shared/domain/plan.ts';
 import { activitiesOf } from './activity-proxies.ts';
 import { coEvolutionStage } from './co-evolution-stage.ts';
 import { evaluation } from './evaluation.ts';
-import { pauseSignal, progressQuery, stageProgressSignal, stopSignal, unpauseSignal } from './messages.ts';
+import {
+  pauseSignal,
+  progressDescription,
+  progressQuery,
+  stageProgressSignal,
+  stopSignal,
+  unpauseSignal,
+} from './messages.ts';
+import type { StageProgress } from './messages.ts';
 import { installRunControl } from './run-control.ts';
 import type { RunControl } from './run-control.ts';
+import { runDetails } from './run-details.ts';
+import type { StageFacts } from './run-details.ts';
 import { searchAttributes, visible } from './search-attributes.ts';
 
 /** Where the database says the run stands. */
@@ -58,7 +68,7 @@ export async function trainingRun(input: TrainingRunInput): Promise<TrainingRunR
   const { control: records } = activitiesOf(input.plan);
   const { runId } = input;
   try {
-    await records.recordRun({ runId, status: 'running' });
+    await records.recordRun.executeWithOptions({ summary: 'the run is running' }, [{ runId, status: 'running' }]);
     await prepare(run);
     for (const stage of input.plan.stages) {
       if (run.control.stopping) break;
@@ -70,12 +80,17 @@ export async function trainingRun(input: TrainingRunInput): Promise<TrainingRunR
     }
     const stopped = run.control.stopping;
     run.enter(stopped ? 'stopping' : 'finished');
-    await records.recordRun({ runId, status: stopped ? 'stopped' : 'finished' });
+    const status = stopped ? 'stopped' : 'finished';
+    await records.recordRun.executeWithOptions({ summary: `the run is ${status}` }, [{ runId, status }]);
     return { policyVersion: run.policyVersion, stopped, evaluations: run.progress.evaluations };
   } catch (error) {
     if (error instanceof ContinueAsNew) throw error;
     const status = isCancellation(error) ? 'stopped' : 'failed';
-    await CancellationScope.nonCancellable(() => records.recordRun({ runId, status, failure: failureOf(error) }));
+    await CancellationScope.nonCancellable(() =>
+      records.recordRun.executeWithOptions({ summary: `the run has ${status}` }, [
+        { runId, status, failure: failureOf(error) },
+      ]),
+    );
     throw error;
   }
 }
@@ -86,14 +101,18 @@ class RunState {
   readonly control: RunControl;
   progress: Progress;
   cursor = 0;
-  /** Committed iterations by stage. */
-  readonly #iterations: number[];
+  /** In stage order. */
+  readonly #stages: StageFacts[];
   /** Workflow id of the stage that is running. */
   openStage: string | null = null;
 
   constructor(input: TrainingRunInput) {
     this.input = input;
-    this.#iterations = [...(input.from?.iterations ?? [])];
+    this.#stages = input.plan.stages.map((_, index) => ({
+      done: input.from?.iterations[index] ?? 0,
+      firstReward: null,
+      lastReward: null,
+    }));
     this.progress = {
       runId: input.runId,
       phase: 'starting',
@@ -108,13 +127,20 @@ class RunState {
     };
     const initial = { paused: input.paused ?? false, stopping: false };
     this.control = installRunControl((change) => void this.#forward(change), initial);
-    setHandler(progressQuery, () => ({
-      ...this.progress,
-      phase: this.control.stopping ? 'stopping' : this.control.paused ? 'paused' : this.progress.phase,
-    }));
-    setHandler(stageProgressSignal, ({ stage, evaluations, ...facts }) => {
+    setHandler(progressQuery, () => ({ ...this.progress, phase: this.#phase }), { description: progressDescription });
+    const takeReport = ({ stage, evaluations, ...facts }: StageProgress) => {
+      const row = this.#stages[stage - 1]!;
+      row.done = facts.iteration;
+      row.firstReward ??= facts.meanReward;
+      row.lastReward = facts.meanReward;
       this.set({ ...facts, stage, evaluations: { ...this.progress.evaluations, ...evaluations } });
-    });
+    };
+    setHandler(stageProgressSignal, takeReport, { description: 'From a stage to its run after each iteration.' });
+  }
+
+  get #phase(): Progress['phase'] {
+    if (this.control.stopping) return 'stopping';
+    return this.control.paused ? 'paused' : this.progress.phase;
   }
 
   get policyVersion(): number {
@@ -126,13 +152,13 @@ class RunState {
     return {
       policyVersion: this.policyVersion,
       coldStartChunks: this.input.plan.coldStartChunks,
-      iterations: this.#iterations,
+      iterations: this.#stages.map(({ done }) => done),
       evaluations: this.progress.evaluations,
     };
   }
 
   finishStage(stage: number, iterations: number): void {
-    this.#iterations[stage - 1] = iterations;
+    this.#stages[stage - 1]!.done = iterations;
   }
 
   enter(phase: Progress['phase']): void {
@@ -141,7 +167,7 @@ class RunState {
 
   set(change: Partial<Progress>): void {
     this.progress = { ...this.progress, ...change };
-    setCurrentDetails(detailsOf(this.progress, this.input.plan.evaluation.samples));
+    this.#show();
     if (change.policyVersion != null) {
       upsertSearchAttributes([{ key: searchAttributes.policyVersion, value: change.policyVersion }]);
     }
@@ -150,7 +176,12 @@ class RunState {
     }
   }
 
+  #show(): void {
+    setCurrentDetails(runDetails(this.input.plan, { ...this.progress, phase: this.#phase }, this.#stages));
+  }
+
   async #forward(change: 'pause' | 'unpause' | 'stop'): Promise<void> {
+    this.#show();
     if (this.openStage === null) return;
     const signal = { pause: pauseSignal, unpause: unpauseSignal, stop: stopSignal }[change];
     // A stage that has just ended needs no signal: the run itself checks before the next one.
@@ -166,7 +197,9 @@ async function prepare(run: RunState): Promise<void> {
   const { train } = activitiesOf(plan);
   if (from === null) {
     run.enter('starting');
-    const { policyVersion } = await train.initializePolicy({ runId });
+    const { policyVersion } = await train.initializePolicy.executeWithOptions({ summary: 'initial policy' }, [
+      { runId },
+    ]);
     run.set({ policyVersion });
   }
   for (let chunk = (from?.coldStartChunks ?? 0) + 1; chunk <= plan.coldStartChunks; chunk++) {
@@ -199,7 +232,9 @@ async function runStage(run: RunState, stage: StagePlan): Promise<void> {
       iterations: stage.iterations,
     });
     const record = { runId, ...stage, policyIn: run.policyVersion };
-    await control.recordStage({ ...record, policyOut: null });
+    await control.recordStage.executeWithOptions({ summary: `stage ${stage.stage} begins` }, [
+      { ...record, policyOut: null },
+    ]);
     run.openStage = stageWorkflowId(runId, stage.stage, stage.learner);
     const result = await executeChild(coEvolutionStage, {
       workflowId: run.openStage,
@@ -233,7 +268,10 @@ async function runStage(run: RunState, stage: StagePlan): Promise<void> {
       iteration: result.done,
       evaluations: { ...run.progress.evaluations, ...result.evaluations },
     });
-    await control.recordStage({ ...record, policyOut: result.policyVersion });
+    await control.recordStage.executeWithOptions(
+      { summary: `stage ${stage.stage} ends with ${policyVersionName(result.policyVersion)}` },
+      [{ ...record, policyOut: result.policyVersion }],
+    );
     if (result.stopped) return;
   }
   await evaluate(run, name);
@@ -260,23 +298,4 @@ function failureOf(error: unknown): { name: string; message: string } | undefine
     cause = cause.cause;
   if (cause instanceof ApplicationFailure) return { name: cause.type ?? 'Error', message: cause.message };
   return cause instanceof Error ? { name: cause.name, message: cause.message } : undefined;
-}
-
-function detailsOf(progress: Progress, samples: number): string {
-  const evaluations = Object.entries(progress.evaluations).map(
-    ([name, average]) => `| ${name} | ${(100 * average).toFixed(1)} % |`,
-  );
-  const where =
-    progress.stage === null
-      ? progress.phase
-      : `${progress.phase} · stage ${progress.stage}/${progress.stages} (${progress.learner}) · iteration ${progress.iteration ?? 0}/${progress.iterations ?? 0}`;
-  return [
-    `**${where}** · ${progress.policyVersion === null ? 'no policy yet' : policyVersionName(progress.policyVersion)}`,
-    '',
-    `| held-out evaluation | avg@${samples} |`,
-    '| --- | --- |',
-    ...evaluations,
-    '',
-    `Look deeper: \`npx metaagentx status ${progress.runId}\``,
-  ].join('\n');
 }

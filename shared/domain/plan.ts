@@ -63,6 +63,8 @@ export interface RunPlan {
   evaluation: EvaluationPlan;
   /** A stage's workflow continues as new after so many iterations at the latest. */
   iterationsPerHistory: number;
+  /** Where the dashboard is served, for links in the Temporal UI; absent where that is not known. */
+  dashboardUrl?: string;
 }
 
 /** What `progress` answers at every level of a run. */
