@@ -25,6 +25,11 @@ const zones = [
   ),
   zone('./shared/model', ['./shared/{rl,plan,config,script}'], 'graph → onnx → model → rl: imports point left only.'),
   zone('./activities', ['./workflows', './workers', './cli'], 'activities never refer to those who drive them.'),
+  zone(
+    './audit',
+    ['./workflows', './workers', './cli', './runs', './bootstrap'],
+    'The auditor shares ids, errors and types with what it audits, and no code.',
+  ),
   zone('./workers', ['./cli'], 'workers and cli do not import each other.'),
 ];
 const nodeGlobals = Object.fromEntries(
@@ -110,6 +115,24 @@ export default tseslint.config(
   {
     files: ['activities/store/**/*.ts'],
     rules: banned([noOrt]),
+  },
+  {
+    files: ['audit/**/*.ts'],
+    rules: {
+      ...banned([noOrt]),
+      '@typescript-eslint/no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            {
+              regex: '/activities/|/shared/(?!domain/|errors)',
+              allowTypeImports: true,
+              message: 'Types only: the auditor shares ids, errors and types with what it audits, and no code.',
+            },
+          ],
+        },
+      ],
+    },
   },
   {
     files: ['activities/runtime/**/*.ts'],

@@ -11,7 +11,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           sequence: { groupOrder: 0 },
-          include: ['{shared,workflows,activities,workers,cli,bootstrap,runs}/**/*.test.ts'],
+          include: ['{shared,audit,workflows,activities,workers,cli,bootstrap,runs}/**/*.test.ts'],
           exclude: ['activities/runtime/**/*.test.ts'],
           testTimeout: 20_000,
         },

@@ -55,6 +55,12 @@ export const commandTable: readonly CommandEntry[] = [
     summary: 'let a run answer one question',
     load: () => import('./measuring/solve.ts'),
   },
+  {
+    name: 'audit',
+    group: looking,
+    summary: 'prove that a run is whole',
+    load: () => import('./reading/audit.ts'),
+  },
   { name: 'up', group: running, summary: 'run servers and workers until Ctrl-C', load: () => import('./system/up.ts') },
   {
     name: 'down',

@@ -1,0 +1,175 @@
+/**
+ * The audit of one run, from the database and the Temporal histories alone: every planned thing exists exactly once, all
+ * numbers recompute from raw data, the chain of versions is unbroken, nothing was done twice. Writes nothing.
+ */
+import type { Client } from '@temporalio/client';
+import { DomainError } from '../shared/errors.ts';
+import type { Question } from '../shared/domain/question.ts';
+import type {
+  EvaluationDocument,
+  IterationDocument,
+  PolicyDocument,
+  RunDocument,
+} from '../activities/store/documents.ts';
+import { checkBlobs, countLeftovers } from './check-blobs.ts';
+import { checkHistories, LastWritten } from './check-histories.ts';
+import { checkEvaluationMetrics, checkIterationMetrics } from './check-metrics.ts';
+import { checkDraws, checkPlan } from './check-plan.ts';
+import type { Records } from './check-plan.ts';
+import { checkTree } from './check-tree.ts';
+import { checkVersions, committedVersion } from './check-versions.ts';
+import { below } from './database.ts';
+import type { Database } from './database.ts';
+import { evaluationBatch, expectedOf } from './expected.ts';
+import type { Expected, ExpectedBatch } from './expected.ts';
+import { FingerprintBuilder } from './fingerprint.ts';
+import { Findings } from './report.ts';
+import type { AuditReport } from './report.ts';
+import { readTree } from './tree.ts';
+
+export interface AuditOptions {
+  /** Null: histories are not looked at. */
+  client: Client | null;
+}
+
+/** Throws `RunNotFound`. */
+export async function auditRun(db: Database, runId: string, { client }: AuditOptions): Promise<AuditReport> {
+  const run = await db.runs.findOne({ _id: runId });
+  if (run === null) {
+    throw new DomainError('RunNotFound', `there is no run '${runId}' in the store; see: npx metaagentx list`, {
+      runId,
+    });
+  }
+  const findings = new Findings();
+  const expected = expectedOf(run);
+  const records = await readRecords(db, runId);
+  const policies = await db.policies.find({ runId }).sort({ version: 1 }).toArray();
+  checkPlan(findings, run, expected, records);
+  checkDraws(findings, run, expected.iterations, records.iterations);
+  const fingerprint = new FingerprintBuilder(runId);
+  fingerprint.versions(policies);
+  const written = new LastWritten();
+  await new Batches(db, findings, run, policies, fingerprint, written).check(expected, records);
+  const committed = committedVersion(run, expected, new Set(records.iterations.keys()));
+  await checkBlobs(db, findings, checkVersions(findings, run, expected, policies, committed));
+  await countLeftovers(db, findings);
+  if (client === null) findings.note('histories were not looked at');
+  else await checkHistories(client, findings, run, expected, written);
+  return {
+    runId,
+    status: run.status,
+    examined: findings.examined,
+    findings: findings.list,
+    notes: [...findings.notes],
+    fingerprint: fingerprint.digests(),
+  };
+}
+
+async function readRecords(db: Database, runId: string): Promise<Records> {
+  const byId = <Doc extends { _id: string }>(documents: Doc[]) => new Map(documents.map((each) => [each._id, each]));
+  const [stages, iterations, evaluations] = await Promise.all([
+    db.stages.find({ runId }).toArray(),
+    db.iterations.find({ runId }).toArray(),
+    db.evaluations.find({ runId }).toArray(),
+  ]);
+  return { stages, iterations: byId(iterations), evaluations: byId(evaluations) };
+}
+
+/** Walks over all batches, one tree in memory at a time. */
+class Batches {
+  readonly #db: Database;
+  readonly #findings: Findings;
+  readonly #run: RunDocument;
+  readonly #policies: readonly PolicyDocument[];
+  readonly #fingerprint: FingerprintBuilder;
+  readonly #written: LastWritten;
+  readonly #placed = { designs: 0, executions: 0, calls: 0, verdicts: 0, credits: 0 };
+  /** The iteration that may be under way: the first one without a record. */
+  #open: string | null = null;
+
+  constructor(
+    db: Database,
+    findings: Findings,
+    run: RunDocument,
+    policies: readonly PolicyDocument[],
+    fingerprint: FingerprintBuilder,
+    written: LastWritten,
+  ) {
+    this.#db = db;
+    this.#findings = findings;
+    this.#run = run;
+    this.#policies = policies;
+    this.#fingerprint = fingerprint;
+    this.#written = written;
+  }
+
+  async check({ iterations, evaluations }: Expected, records: Records): Promise<void> {
+    for (const batch of iterations) {
+      const record = records.iterations.get(batch.id);
+      if (record !== undefined) await this.#iteration(batch, record);
+      else if (this.#open === null) {
+        this.#open = batch.id;
+        await this.#tree(batch, [], false);
+      }
+    }
+    const planned = new Set(evaluations.map(({ id }) => id));
+    for (const batch of evaluations) await this.#evaluation(batch, records.evaluations.get(batch.id));
+    for (const record of records.evaluations.values()) {
+      if (planned.has(record._id)) continue;
+      const { name, policyVersion, samples, questions, runId } = record;
+      await this.#evaluation(evaluationBatch(runId, name, policyVersion, samples, questions), record);
+    }
+    await this.#strangers();
+  }
+
+  async #iteration(batch: ExpectedBatch, record: IterationDocument): Promise<void> {
+    const questions = await this.#questions(record.questions);
+    const tree = await this.#tree(batch, questions, true);
+    checkIterationMetrics(this.#findings, record, tree);
+  }
+
+  async #evaluation(batch: ExpectedBatch, record: EvaluationDocument | undefined): Promise<void> {
+    const { digest } = record?.dataset ?? this.#run.datasets.heldOut;
+    const ids = Array.from({ length: batch.questions }, (_, index) => `${digest}/${index}`);
+    const tree = await this.#tree(batch, await this.#questions(ids), record !== undefined);
+    if (record !== undefined) checkEvaluationMetrics(this.#findings, record, tree);
+  }
+
+  async #questions(ids: readonly string[]): Promise<(Question | undefined)[]> {
+    const found = await this.#db.questions.find({ _id: { $in: [...ids] } }).toArray();
+    const byId = new Map(found.map(({ _id, question }) => [_id, question]));
+    for (const id of ids) {
+      this.#findings.holds(byId.has(id), 'questions', id, () => 'is missing');
+    }
+    return ids.map((id) => byId.get(id));
+  }
+
+  async #tree(batch: ExpectedBatch, questions: readonly (Question | undefined)[], complete: boolean) {
+    const vocabSize = this.#policies[0]?.decoder.vocabSize ?? Infinity;
+    const tree = await readTree(this.#db, this.#findings, this.#run, batch, vocabSize);
+    checkTree({ run: this.#run, findings: this.#findings, questions, complete }, tree);
+    this.#fingerprint.tree(tree);
+    this.#written.tree(tree);
+    this.#placed.designs += tree.designs.size;
+    this.#placed.executions += tree.executions.size;
+    this.#placed.verdicts += tree.verdicts.size;
+    this.#placed.credits += tree.credits.size;
+    for (const calls of tree.calls.values()) this.#placed.calls += calls.length;
+    return tree;
+  }
+
+  /** Documents of the run that belong to no batch that it may have. */
+  async #strangers(): Promise<void> {
+    const path = this.#run._id;
+    for (const [name, placed] of Object.entries(this.#placed)) {
+      const check = name as 'designs' | 'executions' | 'calls' | 'verdicts' | 'credits';
+      const there = await this.#db.raw.collection<{ _id: string }>(name).countDocuments(below(path));
+      this.#findings.holds(
+        there === placed,
+        check,
+        path,
+        () => `has ${there} ${name}: the plan has a place for ${placed}`,
+      );
+    }
+  }
+}

@@ -1,0 +1,156 @@
+/**
+ * The documents of one batch, read once, in the shape of its tree: questions → designs → executions → calls. Large fields
+ * are checked while they pass and not kept, so memory grows with the number of documents, not with their tokens.
+ */
+import { createHash } from 'node:crypto';
+import { callId, designId, executionId, rolloutId, seedKeyOf } from '../shared/domain/ids.ts';
+import type {
+  CallDocument,
+  CreditDocument,
+  DesignDocument,
+  ExecutionDocument,
+  RunDocument,
+  VerdictDocument,
+} from '../activities/store/documents.ts';
+import type { Database } from './database.ts';
+import type { ExpectedBatch } from './expected.ts';
+import type { Findings } from './report.ts';
+import { checkTrajectory } from './trajectory.ts';
+
+export type DesignFacts = Pick<
+  DesignDocument,
+  '_id' | 'rolloutId' | 'design' | 'question' | 'outcome' | 'script' | 'createdAt'
+>;
+export type ExecutionFacts = Pick<
+  ExecutionDocument,
+  | '_id'
+  | 'rolloutId'
+  | 'designId'
+  | 'execution'
+  | 'question'
+  | 'outcome'
+  | 'reply'
+  | 'usage'
+  | 'trace'
+  | 'attempt'
+  | 'policyVersion'
+  | 'replayedCalls'
+  | 'createdAt'
+>;
+export type CallFacts = Pick<CallDocument, '_id' | 'call' | 'kind' | 'nodePath' | 'attempt' | 'createdAt'> & {
+  promptTokens: number;
+  responseTokens: number;
+};
+
+export interface Tree {
+  batch: ExpectedBatch;
+  designs: Map<string, DesignFacts>;
+  executions: Map<string, ExecutionFacts>;
+  /** By execution. */
+  calls: Map<string, CallFacts[]>;
+  verdicts: Map<string, VerdictDocument>;
+  credits: Map<string, CreditDocument>;
+  /** Of every document that was read. */
+  documents: number;
+  /** One line a trajectory: what must be equal in equal runs. */
+  samples: string[];
+}
+
+export async function readTree(
+  db: Database,
+  findings: Findings,
+  run: RunDocument,
+  batch: ExpectedBatch,
+  vocabSize: number,
+): Promise<Tree> {
+  const batchId = batch.id;
+  const tree: Tree = {
+    batch,
+    designs: new Map(),
+    executions: new Map(),
+    calls: new Map(),
+    verdicts: new Map(),
+    credits: new Map(),
+    documents: 0,
+    samples: [],
+  };
+  const reader = { run, tree, findings, vocabSize };
+  for await (const design of db.designs.find({ batchId })) takeDesign(reader, design);
+  for await (const execution of db.executions.find({ batchId })) takeExecution(reader, execution);
+  for await (const call of db.calls.find({ batchId })) takeCall(reader, call);
+  for await (const verdict of db.verdicts.find({ batchId })) {
+    tree.documents += 1;
+    tree.verdicts.set(verdict._id, verdict);
+  }
+  for await (const credit of db.credits.find({ batchId })) {
+    tree.documents += 1;
+    tree.credits.set(credit._id, credit);
+  }
+  return tree;
+}
+
+interface Reader {
+  run: RunDocument;
+  tree: Tree;
+  findings: Findings;
+  vocabSize: number;
+}
+
+function takeDesign({ run, tree, findings, vocabSize }: Reader, design: DesignDocument): void {
+  const { _id, rolloutId, design: number, question, outcome, script, createdAt } = design;
+  tree.documents += 1;
+  tree.designs.set(_id, { _id, rolloutId, design: number, question, outcome, script, createdAt });
+  if (_id !== designId(rolloutId, number))
+    findings.found('designs', _id, `says it is design ${number} of ${rolloutId}`);
+  const rules = {
+    policyVersion: tree.batch.policyVersion,
+    vocabSize,
+    seedPrefix: seedKeyOf(run.recipe.seed, run._id, _id),
+  };
+  checkTrajectory(findings, _id, design, rules);
+  tree.samples.push(sampleLine(run._id, design));
+}
+
+function takeExecution({ tree, findings }: Reader, execution: ExecutionDocument): void {
+  const { _id, rolloutId, designId, execution: number, question, outcome, reply, usage, trace } = execution;
+  const { attempt, policyVersion, replayedCalls, createdAt } = execution;
+  tree.documents += 1;
+  const facts = { outcome, reply, usage, trace, attempt, policyVersion, replayedCalls, createdAt };
+  tree.executions.set(_id, { _id, rolloutId, designId, execution: number, question, ...facts });
+  if (_id !== executionId(designId, number)) {
+    findings.found('executions', _id, `says it is execution ${number} of ${designId}`);
+  }
+}
+
+function takeCall({ run, tree, findings, vocabSize }: Reader, document: CallDocument): void {
+  const { _id, executionId, call, kind, nodePath, attempt, createdAt, answer } = document;
+  tree.documents += 1;
+  if (_id !== callId(executionId, call)) findings.found('calls', _id, `says it is call ${call} of ${executionId}`);
+  const own = tree.calls.get(executionId) ?? [];
+  const { promptTokens, responseTokens } = answer;
+  own.push({ _id, call, kind, nodePath, attempt, createdAt, promptTokens, responseTokens });
+  tree.calls.set(executionId, own);
+  // A prompt that did not fit was never sampled from; tools sample nothing.
+  if (kind !== 'model' || answer.status === 'prompt-too-long') return;
+  const { policyVersion } = tree.batch;
+  const seedPrefix = `${seedKeyOf(run.recipe.seed, run._id, executionId)}/`;
+  const sampled = checkTrajectory(findings, _id, document, { policyVersion, vocabSize, seedPrefix });
+  if (sampled && document.responseTokens !== responseTokens) {
+    findings.found(
+      'trajectories',
+      _id,
+      `sampled ${document.responseTokens} tokens and told the script ${responseTokens}`,
+    );
+  }
+  tree.samples.push(sampleLine(run._id, document));
+}
+
+function sampleLine(runId: string, { _id, tokenIds, logProbs }: Partial<CallDocument> & { _id: string }): string {
+  const hash = createHash('sha256');
+  for (const binary of [tokenIds, logProbs]) if (binary) hash.update(binary.buffer.subarray(0, binary.length()));
+  return `${_id.slice(runId.length)} ${hash.digest('hex')}`;
+}
+
+/** Rollout ids of a batch, by slot. */
+export const rolloutsOf = ({ id, questions }: ExpectedBatch): string[] =>
+  Array.from({ length: questions }, (_, slot) => rolloutId(id, slot));
