@@ -29,25 +29,50 @@ export function checkIterationMetrics(findings: Findings, record: IterationDocum
 }
 
 export function checkEvaluationMetrics(findings: Findings, record: EvaluationDocument, tree: Tree): void {
-  const designs = [...tree.designs.values()];
-  const executions = [...tree.executions.values()];
-  const correct = rolloutsOf(tree.batch).map(
-    (rollout) =>
-      [...tree.verdicts.values()].filter((each) => each.rolloutId === rollout && each.verdict?.correct === true).length,
-  );
-  record.perQuestion.forEach(({ question, correct: said }, slot) => {
-    findings.holds(said === correct[slot], 'metrics', record._id, () => {
-      return `counts ${said} right samples of question '${question}': verdicts give ${correct[slot]}`;
-    });
+  const rows = rolloutsOf(tree.batch).map((rollout) => rowOf(tree, rollout));
+  record.perQuestion.forEach((said, slot) => {
+    const row: Record<string, number> = { ...rows[slot] };
+    for (const [name, value] of Object.entries(row)) {
+      findings.holds(said[name as keyof typeof said] === value, 'metrics', record._id, () => {
+        return `counts ${said[name as keyof typeof said]} ${name} of question '${said.question}': documents give ${value}`;
+      });
+    }
   });
-  const total = (pick: (usage: { calls: number; responseTokens: number }) => number) =>
-    executions.reduce((sum, { usage }) => sum + pick(usage), 0);
-  compareNumbers(findings, record._id, record.metrics, {
-    average: mean(correct.map((count) => count / record.samples)),
-    validDesigns: designs.filter(({ outcome }) => outcome === 'valid').length / designs.length,
-    callsPerQuestion: total(({ calls }) => calls) / record.questions,
-    responseTokensPerQuestion: total(({ responseTokens }) => responseTokens) / record.questions,
-  });
+  const answers = record.questions * record.samples;
+  const perAnswer = (of: keyof Row) => rows.reduce((sum, row) => sum + row[of], 0) / answers;
+  const expected: Record<string, number> = {
+    average: mean(rows.map(({ correct }) => correct / record.samples)),
+    validDesigns: [...tree.designs.values()].filter(({ outcome }) => outcome === 'valid').length / answers,
+    callsPerAnswer: perAnswer('calls'),
+    promptTokensPerAnswer: perAnswer('promptTokens'),
+    responseTokensPerAnswer: perAnswer('responseTokens'),
+  };
+  for (const name of Object.keys(record.metrics)) {
+    const count = Number(/^pass@(\d+)$/.exec(name)?.[1] ?? 0);
+    if (count > 0) expected[name] = mean(rows.map(({ correct }) => passAt(count, correct, record.samples)));
+  }
+  compareNumbers(findings, record._id, record.metrics, expected);
+}
+
+type Row = Record<'correct' | 'calls' | 'promptTokens' | 'responseTokens', number>;
+
+function rowOf(tree: Tree, rollout: string): Row {
+  const executions = [...tree.executions.values()].filter(({ rolloutId }) => rolloutId === rollout);
+  const sum = (of: 'calls' | 'promptTokens' | 'responseTokens') =>
+    executions.reduce((total, { usage }) => total + usage[of], 0);
+  return {
+    correct: executions.filter(({ _id }) => tree.verdicts.get(_id)?.verdict?.correct === true).length,
+    calls: sum('calls'),
+    promptTokens: sum('promptTokens'),
+    responseTokens: sum('responseTokens'),
+  };
+}
+
+/** Probability that `count` samples drawn from `of`, of which `correct` are right, hold a right one. */
+function passAt(count: number, correct: number, of: number): number {
+  let allWrong = 1;
+  for (let drawn = 0; drawn < count; drawn++) allWrong *= Math.max(0, of - correct - drawn) / (of - drawn);
+  return 1 - allWrong;
 }
 
 function compareNumbers(
