@@ -56,13 +56,16 @@ export function checkEvaluationMetrics(findings: Findings, record: EvaluationDoc
 
 type Row = Record<'correct' | 'calls' | 'promptTokens' | 'responseTokens', number>;
 
+/** What answering one question cost, its designs included. */
 function rowOf(tree: Tree, rollout: string): Row {
+  const designs = [...tree.designs.values()].filter(({ rolloutId }) => rolloutId === rollout);
   const executions = [...tree.executions.values()].filter(({ rolloutId }) => rolloutId === rollout);
-  const sum = (of: 'calls' | 'promptTokens' | 'responseTokens') =>
-    executions.reduce((total, { usage }) => total + usage[of], 0);
+  const sum = (of: 'promptTokens' | 'responseTokens') =>
+    executions.reduce((total, { usage }) => total + usage[of], 0) +
+    designs.reduce((total, each) => total + each[of], 0);
   return {
     correct: executions.filter(({ _id }) => tree.verdicts.get(_id)?.verdict?.correct === true).length,
-    calls: sum('calls'),
+    calls: designs.length + executions.reduce((total, { usage }) => total + usage.calls, 0),
     promptTokens: sum('promptTokens'),
     responseTokens: sum('responseTokens'),
   };

@@ -19,7 +19,7 @@ import { checkTrajectory } from './trajectory.ts';
 
 export type DesignFacts = Pick<
   DesignDocument,
-  '_id' | 'rolloutId' | 'design' | 'question' | 'outcome' | 'script' | 'createdAt'
+  '_id' | 'rolloutId' | 'design' | 'question' | 'outcome' | 'script' | 'promptTokens' | 'responseTokens' | 'createdAt'
 >;
 export type ExecutionFacts = Pick<
   ExecutionDocument,
@@ -97,9 +97,10 @@ interface Reader {
 }
 
 function takeDesign({ run, tree, findings, vocabSize }: Reader, design: DesignDocument): void {
-  const { _id, rolloutId, design: number, question, outcome, script, createdAt } = design;
+  const { _id, rolloutId, design: number, question, outcome, script, promptTokens, responseTokens, createdAt } = design;
   tree.documents += 1;
-  tree.designs.set(_id, { _id, rolloutId, design: number, question, outcome, script, createdAt });
+  const facts = { outcome, script, promptTokens, responseTokens, createdAt };
+  tree.designs.set(_id, { _id, rolloutId, design: number, question, ...facts });
   if (_id !== designId(rolloutId, number))
     findings.found('designs', _id, `says it is design ${number} of ${rolloutId}`);
   const rules = {
