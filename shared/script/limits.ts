@@ -21,7 +21,7 @@ export interface ScriptLimits {
   cpuMs: number;
   /** Heap of the isolate. */
   memoryBytes: number;
-  /** From the start of the run, waiting included. */
+  /** From when the script first runs, waiting for answers included. */
   wallMs: number;
   /** Length of the script's text. */
   scriptChars: number;

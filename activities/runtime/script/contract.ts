@@ -148,4 +148,6 @@ export interface ScriptPoolOptions {
   threads?: number;
   /** Scripts alive at once in one thread; others wait their turn. Default 1,000. */
   scriptsPerThread?: number;
+  /** Memory of all scripts together; when they hold more, the largest are run again later. Default 2 GiB. */
+  memoryBytes?: number;
 }

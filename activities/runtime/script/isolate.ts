@@ -45,7 +45,12 @@ export async function loadEngine(): Promise<Engine> {
   return { module, guest };
 }
 
-const frozenClock = (memory: { buffer: ArrayBuffer }) => ({
+/** An instance's memory; its buffer is another one after each growth. */
+interface Memory {
+  buffer: ArrayBuffer;
+}
+
+const frozenClock = (memory: Memory) => ({
   clock_time_get(_clock: number, _precision: bigint, result: number) {
     new DataView(memory.buffer).setBigUint64(result, frozenNanoseconds, true);
     return 0;
@@ -68,7 +73,10 @@ export class Isolate {
   private settled = 0;
   private notes = 0;
 
-  private constructor(start: StartMessage, vm: QuickJS) {
+  private readonly memory: Memory;
+
+  private constructor(start: StartMessage, vm: QuickJS, memory: Memory) {
+    this.memory = memory;
     this.id = start.id;
     this.limits = start.limits;
     this.vm = vm;
@@ -76,16 +84,17 @@ export class Isolate {
 
   static async open(engine: Engine, start: StartMessage): Promise<Isolate> {
     let isolate: Isolate | null = null;
+    let memory: Memory | null = null;
     const vm = await QuickJS.create({
       wasm: engine.module,
-      wasi: frozenClock,
+      wasi: (own: Memory) => frozenClock((memory = own)),
       memoryLimit: start.limits.memoryBytes,
       maxStackSize: stackBytes,
       intrinsics,
       timezoneOffset: 0,
       interruptHandler: () => isolate?.mustStop() ?? false,
     });
-    isolate = new Isolate(start, vm);
+    isolate = new Isolate(start, vm, memory!);
     return isolate;
   }
 
@@ -111,6 +120,11 @@ export class Isolate {
     return this.stretch(() => {
       this.vm.callFunction(this.settleHandle!, this.vm.undefined, this.vm.newString(json)).dispose();
     });
+  }
+
+  /** What it holds. */
+  get bytes(): number {
+    return this.memory.buffer.byteLength;
   }
 
   dispose(): void {
@@ -190,7 +204,7 @@ export class Isolate {
     this.settleTime();
     const { requests } = this;
     this.requests = [];
-    return { id: this.id, requests, end: withoutMemory(end) };
+    return { id: this.id, requests, end: withoutMemory(end), bytes: this.bytes };
   }
 
   private faultOf(error: unknown): StretchEnd {

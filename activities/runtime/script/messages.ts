@@ -42,12 +42,16 @@ export type StretchEnd =
   | { type: 'done'; json: string }
   | { type: 'threw'; json: string }
   | { type: 'limit'; limit: LimitOutcome; message: string }
-  | { type: 'broken'; message: string };
+  | { type: 'broken'; message: string }
+  /** The instance could not be made: the machine's failure, not the script's. */
+  | { type: 'unavailable'; message: string };
 
 export interface FromThread {
   id: number;
   requests: readonly { type: 'model' | 'tool' | 'note'; json: string }[];
   end: StretchEnd;
+  /** What the instance holds. */
+  bytes: number;
 }
 
 /** Words of shared memory per thread: which script runs (id, 0 for none), entries and exits, the thread's own number. */

@@ -10,6 +10,7 @@
 import { noUsage } from '../../../shared/domain/usage.ts';
 import type { ScriptLimits } from '../../../shared/script/limits.ts';
 import type { ExecutionOutcome, ScriptProblem } from '../../../shared/script/outcomes.ts';
+import { DomainError } from '../../../shared/errors.ts';
 import { AnswerOrder } from './answer-order.ts';
 import { AnswerGroups, modelCall, requestedTool, toolCall, typedAnswer, type AskedCall } from './calls.ts';
 import type { JournalRecord, ScriptOutcome, ScriptReply, ScriptRun, TracedNode } from './contract.ts';
@@ -33,7 +34,7 @@ export class Session {
   private readonly journaled: Map<number, JournalRecord>;
   private readonly storing = new Set<Promise<unknown>>();
   private readonly stop: () => void;
-  private readonly wall: NodeJS.Timeout;
+  private wall: NodeJS.Timeout | null = null;
   private resolve!: (outcome: ScriptOutcome) => void;
   private reject!: (error: unknown) => void;
   private ended = false;
@@ -52,7 +53,6 @@ export class Session {
       this.reject = reject;
     });
     this.stop = () => this.fail(run.signal?.reason);
-    this.wall = setTimeout(() => this.end('wall-limit', `more than ${limits.wallMs} ms`), limits.wallMs);
     if (run.signal?.aborted === true) queueMicrotask(this.stop);
     else run.signal?.addEventListener('abort', this.stop, { once: true });
   }
@@ -67,9 +67,17 @@ export class Session {
     this.pass = freshPass(this.run.answersEqual);
   }
 
+  /** Its isolate is gone; calls that wait go on, and are answered in the next one. */
+  detach(): void {
+    this.runner = null;
+    this.pass.idle = false;
+  }
+
   /** What a stretch of running left. */
   hear(message: FromThread): void {
     if (this.ended) return;
+    const { wallMs } = this.limits;
+    this.wall ??= setTimeout(() => this.end('wall-limit', `more than ${wallMs} ms`), wallMs);
     this.pass.idle = false;
     try {
       for (const { type, json } of message.requests) {
@@ -116,7 +124,7 @@ export class Session {
 
   private close(): void {
     this.ended = true;
-    clearTimeout(this.wall);
+    clearTimeout(this.wall ?? undefined);
     this.run.signal?.removeEventListener('abort', this.stop);
     this.abort.abort(new Error('the execution has ended'));
     this.runner?.drop();
@@ -168,6 +176,8 @@ export class Session {
     } else if (end.type === 'done') this.settleResult(end.json);
     else if (end.type === 'threw') this.end('script-error', problemOf(readThrown(end.json)));
     else if (end.type === 'limit') this.end(end.limit, end.message);
+    else if (end.type === 'unavailable')
+      this.fail(new DomainError('SandboxUnavailable', `no isolate could be made: ${end.message}`));
     else this.end('script-error', `the interpreter stopped: ${end.message}`);
   }
 

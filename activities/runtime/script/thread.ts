@@ -47,7 +47,12 @@ port.on('message', (message: ToThread) => {
   if (message.type === 'start') {
     start(message).catch((error: unknown) => {
       const text = error instanceof Error ? error.message : String(error);
-      port.postMessage({ id: message.id, requests: [], end: { type: 'broken', message: text } } satisfies FromThread);
+      port.postMessage({
+        id: message.id,
+        requests: [],
+        end: { type: 'unavailable', message: text },
+        bytes: 0,
+      } satisfies FromThread);
     });
     return;
   }
