@@ -1,5 +1,7 @@
 /** A run's immutable facts, read once per worker process: recipe, datasets, questions. */
 import { DomainError } from '../shared/errors.ts';
+import { ownSystem } from '../shared/systems/source.ts';
+import type { AnsweringSystem } from '../shared/systems/source.ts';
 import type { Question } from '../shared/domain/question.ts';
 import type { Batch } from '../shared/domain/tasks.ts';
 import { schemaVersion } from './store/documents.ts';
@@ -8,6 +10,8 @@ import type { Store } from './store/connect.ts';
 
 export interface RunContexts {
   run(runId: string): Promise<RunDocument>;
+  /** The system that answers a batch. */
+  system(batch: Pick<Batch, 'runId' | 'system'>): Promise<AnsweringSystem>;
   /** A question of the dataset that the batch draws from. */
   question(batch: Pick<Batch, 'runId' | 'purpose' | 'dataset'>, index: number): Promise<Question>;
 }
@@ -41,8 +45,16 @@ export function runContexts(store: Store): RunContexts {
     }
     return found;
   };
+  const systems = new Map<string, Promise<AnsweringSystem>>();
   return {
     run,
+    async system({ runId, system: id }) {
+      if (id === undefined) return ownSystem((await run(runId)).recipe);
+      const found = systems.get(id) ?? readSystem(store, id);
+      systems.set(id, found);
+      found.catch(() => systems.delete(id));
+      return found;
+    },
     async question({ runId, purpose, dataset }, index) {
       const { datasets } = await run(runId);
       const digest = dataset ?? (purpose === 'train' ? datasets.train : datasets.heldOut).digest;
@@ -56,4 +68,10 @@ export function runContexts(store: Store): RunContexts {
       return found.question;
     },
   };
+}
+
+async function readSystem(store: Store, id: string): Promise<AnsweringSystem> {
+  const found = await store.systems.findOne({ _id: id });
+  if (found === null) throw new DomainError('RecordConflict', `system ${id} is not in the store`, { id });
+  return found;
 }

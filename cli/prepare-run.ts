@@ -15,6 +15,7 @@ export interface TrainingRequest {
   questions?: string;
   heldOut?: string;
   seed?: number;
+  system?: string;
   set?: readonly string[];
   skipLong?: boolean;
   detach?: boolean;

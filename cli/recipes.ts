@@ -4,6 +4,7 @@ import { extname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { DomainError } from '../shared/errors.ts';
 import { resolveRecipe } from '../shared/config/resolve-recipe.ts';
+import { systemOf } from '../shared/systems/registry.ts';
 import type { Recipe } from '../shared/config/recipe.ts';
 
 const folder = new URL('../runs/', import.meta.url);
@@ -21,15 +22,30 @@ export interface RecipeRequest {
   /** Name in `runs/`, or path of a .ts, .mts, .js, .mjs or .json file. */
   recipe: string;
   seed?: number;
+  /** Name of a trained system whose changes come before those of `set`. */
+  system?: string;
   /** `path=value` changes, in order. */
   set?: readonly string[];
 }
 
 /** Throws `InvalidConfig` naming every wrong field, or `InvalidInput` where there is no such recipe. */
-export async function loadRecipe({ recipe, seed, set = [] }: RecipeRequest): Promise<Recipe> {
+export async function loadRecipe({ recipe, seed, system, set = [] }: RecipeRequest): Promise<Recipe> {
   const { input, where } = await readRecipe(recipe);
-  const changes = seed === undefined ? set : [...set, `seed=${seed}`];
+  const own = system === undefined ? [] : changesOf(system, resolveRecipe(input, where));
+  const changes = [...own, ...set, ...(seed === undefined ? [] : [`seed=${seed}`])];
   return resolveRecipe(input, where, changes);
+}
+
+/** Throws `InvalidInput` where the system is not a training. */
+function changesOf(name: string, recipe: Recipe): readonly string[] {
+  const system = systemOf(name);
+  if (system.kind === 'trained') return system.changes(recipe);
+  if (system.name === 'metaagentx') return [];
+  throw new DomainError(
+    'InvalidInput',
+    `system '${name}' is not a training: evaluate a run with \`npx metaagentx eval RUN@latest --system ${name}\``,
+    { name },
+  );
 }
 
 async function readRecipe(nameOrFile: string): Promise<{ input: unknown; where: string }> {

@@ -19,6 +19,8 @@ export interface EvaluationInput {
   policyVersion: number;
   /** Digest of the questions; absent: the run's held-out ones. */
   dataset?: string;
+  /** Id of the system that answers; absent: the run's own designs. */
+  system?: string;
   plan: Pick<RunPlan, 'queues' | 'activities' | 'evaluation' | 'dashboardUrl'>;
 }
 
@@ -29,10 +31,17 @@ export interface EvaluationResult {
 }
 
 export async function evaluation(input: EvaluationInput): Promise<EvaluationResult> {
-  const { runId, name, policyVersion, dataset, plan } = input;
+  const { runId, name, policyVersion, dataset, system, plan } = input;
   const { samples, questions, questionsPerBatch, concurrentBatches } = plan.evaluation;
   const { control, rollout, sandbox } = activitiesOf(plan);
-  const batch: Batch = { runId, batchId: evaluationId(runId, name), purpose: 'evaluation', policyVersion, dataset };
+  const batch: Batch = {
+    runId,
+    batchId: evaluationId(runId, name),
+    purpose: 'evaluation',
+    policyVersion,
+    dataset,
+    system,
+  };
 
   let done = 0;
   setHandler(batchProgressQuery, () => ({ done, of: questions, parts: 'questions' }), {

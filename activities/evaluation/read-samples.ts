@@ -16,7 +16,7 @@ export interface SampleQuery {
   questions: number;
 }
 
-type Designed = Pick<DesignDocument, '_id' | 'outcome' | 'promptTokens' | 'responseTokens'>;
+type Designed = Pick<DesignDocument, '_id' | 'outcome' | 'writtenBy' | 'promptTokens' | 'responseTokens'>;
 type Executed = Pick<ExecutionDocument, '_id' | 'usage' | 'reply' | 'question'>;
 
 export interface StoredEvaluation {
@@ -36,7 +36,9 @@ export async function readEvaluationRecords(store: Store, query: SampleQuery): P
       .find({ digest: dataset, index: { $lt: questions } })
       .sort({ index: 1 })
       .toArray(),
-    store.designs.find({ batchId }, { projection: { outcome: 1, promptTokens: 1, responseTokens: 1 } }).toArray(),
+    store.designs
+      .find({ batchId }, { projection: { outcome: 1, writtenBy: 1, promptTokens: 1, responseTokens: 1 } })
+      .toArray(),
     store.executions.find({ batchId }, { projection: { usage: 1, reply: 1, question: 1 } }).toArray(),
   ]);
   if (asked.length !== questions || designs.length !== questions * samples) {
@@ -73,7 +75,7 @@ function sampleOf(design: Designed, execution: Executed | undefined, verdict: Ve
     correct: verdict?.correct === true,
     answer: verdict?.answer ?? null,
     valid: design.outcome === 'valid',
-    calls: 1 + usage.calls,
+    calls: (design.writtenBy === 'designer' ? 1 : 0) + usage.calls,
     promptTokens: design.promptTokens + usage.promptTokens,
     responseTokens: design.responseTokens + usage.responseTokens,
   };

@@ -19,6 +19,7 @@ export async function recordEvaluation(
   const { runId, batchId, name, policyVersion, samples, questions } = input;
   const digest = input.dataset ?? (await runs.run(runId)).datasets.heldOut.digest;
   const query = { batchId, dataset: digest, samples, questions };
+  const { system, budget } = await runs.system(input);
   const [dataset, records, verdicts] = await Promise.all([
     referenceTo(store, digest),
     readEvaluationRecords(store, query),
@@ -34,6 +35,8 @@ export async function recordEvaluation(
     _id: batchId,
     runId,
     name,
+    system,
+    budget,
     policyVersion,
     dataset,
     samples,

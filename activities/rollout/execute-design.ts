@@ -6,6 +6,8 @@ import { designId, executionId, rolloutId, seedKeyOf } from '../../shared/domain
 import { DomainError } from '../../shared/errors.ts';
 import type { Question } from '../../shared/domain/question.ts';
 import type { Batch, ExecuteDesignResult, Slot } from '../../shared/domain/tasks.ts';
+import type { ScriptLimits } from '../../shared/script/limits.ts';
+import { limitsWithin } from '../../shared/systems/source.ts';
 import type { Attempt } from '../boundary.ts';
 import type { ResidentPolicy } from '../policy/residence.ts';
 import type { JournalRecord, ScriptOutcome } from '../runtime/script/contract.ts';
@@ -39,7 +41,11 @@ export async function executeDesign(
   const done = new Set(stored.map((execution) => execution.execution));
   const missing = Array.from({ length: input.executions }, (_, execution) => execution).filter((n) => !done.has(n));
   if (missing.length > 0) {
-    const question = await deps.runs.question(input, input.questionIndex);
+    const [question, { budget }] = await Promise.all([
+      deps.runs.question(input, input.questionIndex),
+      deps.runs.system(input),
+    ]);
+    const limits = limitsWithin(run.recipe.limits, budget, costOf(design));
     const use = {
       runId: input.runId,
       version: input.policyVersion,
@@ -50,7 +56,8 @@ export async function executeDesign(
       together(
         signal,
         missing.map(
-          (execution) => (own) => execute(deps, { ...input, attempt, run, design, question, policy, execution }, own),
+          (execution) => (own) =>
+            execute(deps, { ...input, attempt, run, design, question, limits, policy, execution }, own),
         ),
       ),
     );
@@ -70,9 +77,16 @@ export interface ExecutionRequest extends Batch, Slot {
   run: RunDocument;
   design: DesignDocument;
   question: Question;
+  limits: ScriptLimits;
   policy: ResidentPolicy;
   execution: number;
 }
+
+/** What the design itself took of the answer's budget. */
+const costOf = ({ writtenBy, promptTokens, responseTokens }: DesignDocument) => ({
+  calls: writtenBy === 'designer' ? 1 : 0,
+  tokens: promptTokens + responseTokens,
+});
 
 async function execute(deps: RolloutDeps, request: ExecutionRequest, signal: AbortSignal): Promise<void> {
   const { run, design, question, execution } = request;
@@ -134,6 +148,7 @@ function runScript(
     ...scriptSettings(run.recipe),
     ...answerRules(question.verifier),
     ...hostCaller(deps, request, id, journal),
+    limits: request.limits,
     journal,
     signal,
   });

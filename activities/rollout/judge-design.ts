@@ -60,7 +60,7 @@ async function tryDesign(
 }
 
 /** What statistics over many designs need: how many agents, and which node gives the result. */
-function summaryOf({ nodes, edges }: ScriptStructure): DesignStructure {
+export function summaryOf({ nodes, edges }: ScriptStructure): DesignStructure {
   const last = edges.find(({ to }) => to === 'result')?.from;
   return {
     agents: nodes.filter(({ kind }) => kind === 'agent').length,

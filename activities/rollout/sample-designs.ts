@@ -15,6 +15,7 @@ import type { DesignDocument, RunDocument } from '../store/documents.ts';
 import { designerMessages } from '../../shared/script/designer-prompts.ts';
 import { samplingOf } from './context.ts';
 import type { RolloutDeps } from './context.ts';
+import { givenDesign } from './given-design.ts';
 import { judgeDesign } from './judge-design.ts';
 import { sampledText } from './sampled-text.ts';
 import { together } from './together.ts';
@@ -31,18 +32,7 @@ export async function sampleDesigns(
   const missing = Array.from({ length: input.designs }, (_, design) => design).filter((design) => !known.has(design));
   if (missing.length > 0) {
     const question = await deps.runs.question(input, input.questionIndex);
-    const use = {
-      runId: input.runId,
-      version: input.policyVersion,
-      role: 'designer',
-      layout: run.recipe.policy.layout,
-    } as const;
-    const drafts = await deps.policies.with(use, (policy) =>
-      together(
-        signal,
-        missing.map((design) => (own) => sampleDesign(deps, { ...input, run, question, policy, design }, own)),
-      ),
-    );
+    const drafts = await draftsOf(deps, { ...input, run, question }, missing, signal);
     for (const draft of drafts) known.set(draft.design, draft.outcome);
     const standing = await insertAllOnce(deps.store.designs, drafts);
     // Another attempt was faster: what it stored is what counts.
@@ -50,6 +40,31 @@ export async function sampleDesigns(
   }
   const valid = [...known].filter(([, outcome]) => outcome === 'valid').map(([design]) => design);
   return { valid: valid.sort((a, b) => a - b), invalid: known.size - valid.length };
+}
+
+async function draftsOf(
+  deps: RolloutDeps,
+  input: Omit<DesignRequest, 'policy' | 'design'>,
+  missing: readonly number[],
+  signal: AbortSignal,
+): Promise<Draft<DesignDocument>[]> {
+  const { run } = input;
+  const { source } = await deps.runs.system(input);
+  if (source.type !== 'designer') {
+    return missing.map((design) => givenDesign({ ...input, design }, source));
+  }
+  const use = {
+    runId: input.runId,
+    version: input.policyVersion,
+    role: 'designer',
+    layout: run.recipe.policy.layout,
+  } as const;
+  return deps.policies.with(use, (policy) =>
+    together(
+      signal,
+      missing.map((design) => (own) => sampleDesign(deps, { ...input, policy, design }, own)),
+    ),
+  );
 }
 
 const outcomesOf = ({ store }: RolloutDeps, filter: { rolloutId: string } | { _id: { $in: string[] } }) =>
@@ -89,6 +104,7 @@ async function sampleDesign(
     rolloutId: rollout,
     design,
     question: question.id,
+    writtenBy: 'designer',
     reply,
     ...judged,
     policyVersion: request.policyVersion,

@@ -6,6 +6,7 @@ import type {
   DatasetDocument,
   DesignDocument,
   EvaluationDocument,
+  SystemDocument,
   ExecutionDocument,
   IterationDocument,
   PolicyDocument,
@@ -28,6 +29,7 @@ export interface Collections {
   credits: Collection<CreditDocument>;
   policies: Collection<PolicyDocument>;
   evaluations: Collection<EvaluationDocument>;
+  systems: Collection<SystemDocument>;
 }
 
 interface CollectionPlan {
@@ -81,6 +83,10 @@ const plans: Record<keyof Collections, CollectionPlan> = {
   evaluations: {
     indexes: [{ key: { runId: 1, name: 1 }, unique: true }],
     required: { runId: 'string', name: 'string', policyVersion: number, metrics: 'object' },
+  },
+  systems: {
+    indexes: [{ key: { runId: 1 } }],
+    required: { runId: 'string', system: 'string', source: 'object' },
   },
 };
 

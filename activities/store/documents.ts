@@ -12,6 +12,8 @@ import type { Usage } from '../../shared/domain/usage.ts';
 import type { Role } from '../../shared/domain/role.ts';
 import type { EvaluationSummary, QuestionRow } from '../../shared/evaluation/summary.ts';
 import type { RewardTerm } from '../../shared/rl/reward.ts';
+import type { AnsweringSystem } from '../../shared/systems/source.ts';
+import type { Budget } from '../../shared/systems/system.ts';
 import type { PromptForm } from '../../shared/script/prompts.ts';
 import type { CodeVerdict } from '../runtime/python/judge-code.ts';
 import type { JournalRecord } from '../runtime/script/contract.ts';
@@ -89,6 +91,8 @@ export interface DesignDocument extends Stored, TrajectoryFields {
   rolloutId: string;
   design: number;
   question: string;
+  /** `system`: a given script, for which no model was asked; its trajectory is empty. */
+  writtenBy: 'designer' | 'system';
   reply: string;
   script: string | null;
   outcome: DesignOutcome;
@@ -215,9 +219,17 @@ export interface PolicyDocument extends Stored {
   pruned?: { weights?: true; optimizer?: true };
 }
 
+/** A system under comparison as it answers; `_id` is `RUN/system-NAME`. */
+export interface SystemDocument extends Stored, AnsweringSystem {
+  runId: string;
+}
+
 export interface EvaluationDocument extends Stored {
   runId: string;
   name: string;
+  /** Name in `shared/systems/registry.ts`, and what an answer may cost. */
+  system: string;
+  budget: Budget | null;
   policyVersion: number;
   dataset: DatasetReference;
   samples: number;

@@ -18,13 +18,16 @@ import type { Dataset } from '../datasets.ts';
 import type { Session } from '../session.ts';
 import { storeDataset } from '../start-run.ts';
 import { awaitWorkflow } from './await-workflow.ts';
-import { pinPolicy } from './pinned-policy.ts';
+import { storeSystem } from './answering-system.ts';
+import type { SystemRequest } from './answering-system.ts';
+import { pinPolicy, untrainedVersion } from './pinned-policy.ts';
 
 export interface EvaluationRequest {
   /** RUN, RUN@latest or RUN@vN. */
   policy: string;
   /** A questions file; absent: the run's held-out questions. */
   questions?: Dataset;
+  system: SystemRequest;
   samples: number;
   limit?: number;
   /** Fresh designs even where the same has been measured. */
@@ -40,12 +43,17 @@ export async function readQuestions(path: string): Promise<Dataset> {
 /** The finished evaluation, measured now or found in the store. */
 export async function evaluate(cli: Cli, session: Session, request: EvaluationRequest): Promise<EvaluationDocument> {
   const { store, client, config } = session;
-  const { run, policyVersion } = await pinPolicy(store, request.policy);
+  const { system, budget } = request.system;
+  const pinned = await pinPolicy(store, request.policy);
+  const { run } = pinned;
+  const isUntrained = system?.kind === 'designed' && system.version === 'untrained';
+  const policyVersion = isUntrained ? await untrainedVersion(store, run._id) : pinned.policyVersion;
   const { questions: file, samples } = request;
   if (file !== undefined) await storeDataset(store, file);
   const dataset = file === undefined ? run.datasets.heldOut : { digest: file.digest, count: file.questions.length };
   const questions = Math.min(dataset.count, request.limit ?? dataset.count);
-  const measured = { policyVersion, samples, dataset: dataset.digest, questions };
+  const answering = await storeSystem(store, run, request.system);
+  const measured = { system: answering.name, budget, policyVersion, samples, dataset: dataset.digest, questions };
   const { name, standing } = await nameOf(store, run._id, measured, request.again);
   if (standing !== null) {
     cli.log(`${standing._id} is in the store already; for fresh designs add --again`);
@@ -57,6 +65,7 @@ export async function evaluate(cli: Cli, session: Session, request: EvaluationRe
     name,
     policyVersion,
     dataset: dataset.digest,
+    system: answering.id,
     plan: {
       queues: config.queues,
       activities: config.activities,
@@ -68,7 +77,7 @@ export async function evaluate(cli: Cli, session: Session, request: EvaluationRe
     taskQueue: config.queues.control,
     workflowIdConflictPolicy: 'USE_EXISTING',
     args: [input],
-    staticSummary: `avg@${samples} of ${policyVersionName(policyVersion)} on ${questions} questions`,
+    staticSummary: `${answering.name}: avg@${samples} of ${policyVersionName(policyVersion)} on ${questions} questions`,
     typedSearchAttributes: visible({ runId: run._id, policyVersion }),
   });
   const uiUrl = session.uiUrl(id);

@@ -10,13 +10,14 @@ export const csvKinds = ['metrics', 'questions'] as const;
 export type CsvKind = (typeof csvKinds)[number];
 
 export function evaluationResult(found: EvaluationDocument, paint: Paint, csv?: CsvKind): CommandResult {
-  const { _id, policyVersion, dataset, samples, questions } = found;
+  const { _id, system, budget, policyVersion, dataset, samples, questions } = found;
   if (csv !== undefined) return { data: { ...found, id: _id }, text: evaluationCsv(found, csv) };
   return {
     data: { ...found, id: _id },
     text: [
       paint.bold(_id),
       ...renderFacts([
+        ['system', `${system}${budget === null ? '' : `, at most ${budget.amount} ${budget.unit} an answer`}`],
         ['policy', version(policyVersion)],
         ['questions', `${dataset.name}, ${counted(questions, 'question')} × ${counted(samples, 'sample')}`],
         ['measured', moment(found.createdAt)],

@@ -1,6 +1,7 @@
 /** `eval list`: the evaluations of one run or of all, oldest first. */
 import { readRun } from '../../activities/run-context.ts';
 import type { Store } from '../../activities/store/connect.ts';
+import { systemLabel } from '../../shared/evaluation/name.ts';
 import type { CommandResult } from '../command.ts';
 import { fixed, moment, percent, version } from '../view/numbers.ts';
 import { renderTable } from '../view/table.ts';
@@ -15,6 +16,8 @@ export async function listEvaluations(store: Store, runId: string | undefined): 
     id: _id,
     runId: rest.runId,
     name,
+    system: rest.system,
+    budget: rest.budget,
     policyVersion,
     dataset,
     samples,
@@ -30,6 +33,7 @@ export async function listEvaluations(store: Store, runId: string | undefined): 
   const lines = renderTable(
     [
       { title: 'evaluation' },
+      { title: 'system' },
       { title: 'policy' },
       { title: 'questions' },
       { title: 'k', align: 'right' },
@@ -38,16 +42,19 @@ export async function listEvaluations(store: Store, runId: string | undefined): 
       { title: 'calls/answer', align: 'right' },
       { title: 'measured' },
     ],
-    evaluations.map(({ id, policyVersion, dataset, questions, samples, metrics, intervals, createdAt }) => [
-      id,
-      version(policyVersion),
-      `${dataset.name} (${questions})`,
-      String(samples),
-      percent(metrics.average),
-      intervals.average === undefined ? '' : intervals.average.map(percent).join(' to '),
-      fixed(metrics.callsPerAnswer, 2),
-      moment(createdAt),
-    ]),
+    evaluations.map(
+      ({ id, system, budget, policyVersion, dataset, questions, samples, metrics, intervals, createdAt }) => [
+        id,
+        systemLabel(system, budget),
+        version(policyVersion),
+        `${dataset.name} (${questions})`,
+        String(samples),
+        percent(metrics.average),
+        intervals.average === undefined ? '' : intervals.average.map(percent).join(' to '),
+        fixed(metrics.callsPerAnswer, 2),
+        moment(createdAt),
+      ],
+    ),
   );
   return {
     data: { evaluations },

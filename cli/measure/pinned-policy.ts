@@ -33,6 +33,17 @@ export async function pinPolicy(store: Store, reference: string): Promise<Pinned
   });
 }
 
+/** The version that the cold start ended with (the initial one without a cold start), before any iteration. */
+export async function untrainedVersion(store: Store, runId: string): Promise<number> {
+  const found = await store.policies
+    .find({ runId, madeBy: { $regex: '^(initial$|cold-start-)' } }, { projection: { version: 1 } })
+    .sort({ version: -1 })
+    .limit(1)
+    .toArray();
+  const { policyVersion } = await pinPolicy(store, `${runId}@v${found[0]?.version ?? 0}`);
+  return policyVersion;
+}
+
 /** `v4, v14-v24` */
 function rangesOf(versions: readonly number[]): string {
   const ranges: [number, number][] = [];

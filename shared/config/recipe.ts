@@ -117,6 +117,8 @@ export const recipeSchema = z.strictObject({
         .default([]),
       /** True: text that a script makes up itself is judged as its answer; otherwise it earns nothing. */
       authoredAnswers: z.boolean().default(false),
+      /** One script for every question in place of the Designer's, for baselines that train an agent. */
+      script: z.string().min(1).optional(),
     })
     .prefault({}),
   sampling: z

@@ -1,4 +1,5 @@
 /** Recipe + overrides → checked recipe. Cross-field rules live here, so that a run never starts half right. */
+import { checkScript } from '../script/check.ts';
 import { DomainError } from '../errors.ts';
 import { applyOverrides, parseOverride } from './overrides.ts';
 import { parseConfig } from './parse.ts';
@@ -26,10 +27,22 @@ function checkAcrossFields(recipe: Recipe, where: string): void {
   if (recipe.rollout.designsPerQuestion === 1 && recipe.credit.designer === 'leave-one-out') {
     refuse('credit.designer: leave-one-out needs at least two designs a question (rollout.designsPerQuestion)');
   }
+  if (recipe.designs.script !== undefined) checkGivenScript(recipe, recipe.designs.script, refuse);
   if (recipe.coldStart.type === 'toy' && recipe.prompts.form !== 'terse') {
     refuse("prompts.form: the toy cold start teaches the terse form only; set prompts.form='terse'");
   }
   if (recipe.coldStart.type === 'toy' && recipe.coldStart.steps < recipe.coldStart.chunks) {
     refuse(`coldStart.chunks: ${recipe.coldStart.chunks} chunks need at least as many steps`);
   }
+}
+
+/** A given script has no trajectory: nobody can learn from it but those who execute it. */
+function checkGivenScript(recipe: Recipe, script: string, refuse: (message: string) => never): void {
+  if (recipe.stages.scheme !== 'executor-only') {
+    refuse(
+      `stages.scheme: with a given script there is no designer to train (seen: '${recipe.stages.scheme}'); set stages.scheme=executor-only`,
+    );
+  }
+  const [problem] = checkScript(script, { limits: recipe.limits, tools: recipe.designs.tools }).problems;
+  if (problem !== undefined) refuse(`designs.script: line ${problem.line ?? 1}: ${problem.message}`);
 }

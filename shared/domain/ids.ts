@@ -29,6 +29,8 @@ export const stageWorkflowId = (runId: string, stage: number, learner: Role | 'b
 export const iterationId = (runId: string, stage: number, iteration: number) =>
   `${stageId(runId, stage)}/iter-${pad(iteration, 3)}`;
 export const evaluationId = (runId: string, name: string) => `${runId}/eval-${name}`;
+/** A system under comparison that answers with a run's policy. */
+export const systemId = (runId: string, name: string) => `${runId}/system-${name}`;
 /** One question that a user asked: its dataset's digest, and the how-manieth asking (from 0). */
 export const solveId = (runId: string, digest: string, asking: number) =>
   `${runId}/solve-${digest.slice(0, 12)}-${asking}`;

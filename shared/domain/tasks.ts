@@ -12,6 +12,8 @@ export interface Batch {
   policyVersion: number;
   /** Digest of the dataset to draw from; absent: the run's own, by purpose. */
   dataset?: string;
+  /** Id of the system that answers; absent: the run's own designs. */
+  system?: string;
 }
 
 /** One question of a batch. */

@@ -209,7 +209,17 @@ it('csvText quotes what needs it', () => {
 });
 
 it('evaluationName tells measurements apart', () => {
-  const measured = { policyVersion: 24, samples: 3, dataset: '1a2b3c4d5e6f', questions: 64, repetition: 1 };
+  const measured = {
+    system: 'metaagentx',
+    budget: null,
+    policyVersion: 24,
+    samples: 3,
+    dataset: '1a2b3c4d5e6f',
+    questions: 64,
+    repetition: 1,
+  };
   expect(evaluationName(measured)).toBe('v24-k3-n64-1a2b3c4d');
   expect(evaluationName({ ...measured, repetition: 2 })).toBe('v24-k3-n64-1a2b3c4d-2');
+  const debate = { ...measured, system: 'debate', budget: { unit: 'calls', amount: 5 } } as const;
+  expect(evaluationName(debate)).toBe('v24-debate-calls5-k3-n64-1a2b3c4d');
 });

@@ -1,5 +1,10 @@
 /** An evaluation's name says what was measured, so that the same command finds the same evaluation again. */
+import type { Budget } from '../systems/system.ts';
+
 export interface Measured {
+  /** Name in the registry, and what an answer may cost. */
+  system: string;
+  budget: Budget | null;
   policyVersion: number;
   /** k. */
   samples: number;
@@ -11,8 +16,27 @@ export interface Measured {
   repetition: number;
 }
 
-/** `v24-k3-n64-1a2b3c4d`, `v24-k3-n64-1a2b3c4d-2`. */
-export function evaluationName({ policyVersion, samples, dataset, questions, repetition }: Measured): string {
-  const parts = [`v${policyVersion}`, `k${samples}`, `n${questions}`, dataset.slice(0, 8)];
+/** `metaagentx`, `self-consistency-calls8`. */
+export const systemLabel = (system: string, budget: Budget | null): string =>
+  `${system}${budget === null ? '' : `-${budget.unit}${budget.amount}`}`;
+
+/** `v24-k3-n64-1a2b3c4d`, `v24-self-consistency-calls8-k3-n64-1a2b3c4d-2`. */
+export function evaluationName({
+  system,
+  budget,
+  policyVersion,
+  samples,
+  dataset,
+  questions,
+  repetition,
+}: Measured): string {
+  const label = systemLabel(system, budget);
+  const parts = [
+    `v${policyVersion}`,
+    ...(label === 'metaagentx' ? [] : [label]),
+    `k${samples}`,
+    `n${questions}`,
+    dataset.slice(0, 8),
+  ];
   return [...parts, ...(repetition > 1 ? [String(repetition)] : [])].join('-');
 }

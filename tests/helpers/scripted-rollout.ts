@@ -138,6 +138,7 @@ export async function scriptedRun(store: Store, runId: string, speak: Speak, set
         rolloutId: rollout,
         design: number,
         question: 'q',
+        writtenBy: 'system',
         reply: script,
         script,
         outcome: 'valid',

@@ -30,9 +30,15 @@ export async function connectServers(): Promise<TestServers> {
 }
 
 /** Trains `runId`; needs workers. */
-export async function trainTinyRun({ store, client }: TestServers, runId: string, set: string[] = []): Promise<void> {
+export async function trainTinyRun(
+  { store, client }: TestServers,
+  runId: string,
+  set: string[] = [],
+  system?: string,
+): Promise<void> {
   const recipe = await loadRecipe({
     recipe: 'smoke',
+    system,
     set: ['stages.count=1', 'stages.iterationsPerStage=1', 'evaluation.limit=0', ...set],
   });
   const datasets = await loadDatasets(recipe);

@@ -151,6 +151,75 @@ describe('what has been measured', () => {
   });
 });
 
+describe('systems under comparison', () => {
+  it.each([
+    ['single-agent', [], 1, 1],
+    ['self-consistency', ['--budget', 'calls=4'], 4, 4],
+    ['ensemble', [], 3, 4],
+    ['debate', ['--budget', 'calls=3'], 3, 3],
+    ['reflection', ['--budget', 'calls=3'], 1, 3],
+  ])('%s answers by its script, without a Designer', async (system, options, least, most) => {
+    const { code, data } = await metaagentx('eval', `${run}@latest`, '-k', '2', '--system', system, ...options);
+    expect(code).toBe(0);
+    const { store } = servers;
+    const batchId = String(data.id);
+    const [designs, executions] = await Promise.all([
+      store.designs.find({ batchId }).toArray(),
+      store.executions.find({ batchId }).toArray(),
+    ]);
+    expect(designs).toHaveLength(8);
+    expect(new Set(designs.map(({ script }) => script)).size).toBe(1);
+    expect(designs.every(({ writtenBy, responseTokens }) => writtenBy === 'system' && responseTokens === 0)).toBe(true);
+    for (const { usage } of executions) {
+      expect(usage.calls).toBeGreaterThanOrEqual(least);
+      expect(usage.calls).toBeLessThanOrEqual(most);
+    }
+    expect(data.metrics.callsPerAnswer).toBe(executions.reduce((sum, { usage }) => sum + usage.calls, 0) / 8);
+    expect((await metaagentx('eval', 'show', batchId, '--recompute')).data.identical).toBe(true);
+  });
+
+  it('untrained-designer is the version after the cold start', async () => {
+    const { data } = await metaagentx('eval', `${run}@latest`, '-k', '1', '--system', 'untrained-designer');
+    expect(data).toMatchObject({ system: 'untrained-designer', policyVersion: 2 });
+  });
+
+  it('a budget binds the designs of the policy too, its own call included', async () => {
+    const { data } = await metaagentx('eval', `${run}@latest`, '-k', '3', '--budget', 'calls=2');
+    const executions = await servers.store.executions.find({ batchId: String(data.id) }).toArray();
+    expect(Math.max(...executions.map(({ usage }) => usage.calls))).toBeLessThanOrEqual(1);
+    expect(data.metrics.callsPerAnswer).toBeLessThanOrEqual(2);
+    expect(data.budget).toEqual({ unit: 'calls', amount: 2 });
+  });
+
+  it.each([
+    [['--system', 'nobody'], 'expected one of single-agent'],
+    [['--system', 'debate', '--budget', 'calls=2'], 'at least 3 calls'],
+    [['--budget', 'two'], 'calls=N or tokens=N'],
+    [['--system', 'single-agent-grpo'], 'train --system single-agent-grpo'],
+  ])('refuses %j', async (options, reason) => {
+    const { code, data } = await metaagentx('eval', `${run}@latest`, ...options);
+    expect(code).toBe(2);
+    expect(data.error.message).toContain(reason);
+  });
+
+  it('single-agent-grpo trains the executor on one script', async () => {
+    const runId = 'agent-grpo';
+    await trainTinyRun(servers, runId, ['rollout.executionsPerDesign=4'], 'single-agent-grpo');
+    const { store } = servers;
+    const batchId = `${runId}/stage-01/iter-001`;
+    const [designs, credits, iteration] = await Promise.all([
+      store.designs.find({ batchId }).toArray(),
+      store.credits.find({ batchId, role: 'executor' }).toArray(),
+      store.iterations.findOne({ _id: batchId }),
+    ]);
+    expect(designs.map(({ writtenBy, script }) => [writtenBy, script])).toEqual(
+      Array.from({ length: 2 }, () => ['system', 'return agent("steps");']),
+    );
+    expect(credits.map(({ groupSize }) => groupSize)).toEqual(Array.from({ length: 8 }, () => 4));
+    expect(iteration).toMatchObject({ learner: 'executor', policyIn: 2, policyOut: 3 });
+  });
+});
+
 describe('solve', () => {
   it('prints the script that ran and its answer, fresh each time', async () => {
     const text = 'Tom has 3 pens and gets 4 more. How many pens?';

@@ -1,13 +1,17 @@
 /** `eval`: what a policy version can do on questions; `eval list|show|compare`: what has been measured. */
-import { Option } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
 import type { Act, Cli, CommandFile, CommandResult } from '../../command.ts';
 import { examples, wholeNumber } from '../../command.ts';
 import { csvKinds } from '../../measure/evaluation-result.ts';
 import type { CsvKind } from '../../measure/evaluation-result.ts';
+import { parseBudget } from '../../../shared/systems/registry.ts';
+import type { Budget } from '../../../shared/systems/system.ts';
 
 interface Options {
   questions?: string;
+  system?: string;
+  budget?: Budget;
   samples: number;
   limit?: number;
   again?: boolean;
@@ -21,6 +25,8 @@ export const command: CommandFile = {
     command
       .argument('<policy>', 'RUN@vN, or RUN@latest')
       .option('--questions <file>', "a questions file (JSONL); without it, the run's held-out questions")
+      .option('--system <name>', "which system answers, see `eval systems`; the run's own designs unless told")
+      .option('--budget <unit=n>', 'what one answer may cost: calls=N or tokens=N', budgetOf)
       .option('-k, --samples <k>', 'designs a question, each executed once', wholeNumber(1), 3)
       .option('--limit <n>', 'use only the first so many questions', wholeNumber(1))
       .option('--again', 'measure anew, with fresh designs, what has been measured')
@@ -31,17 +37,43 @@ export const command: CommandFile = {
           ['eval toy-1@latest -k 3', "avg@3 of the newest version on the run's held-out questions"],
           ['eval toy-1@v4 -k 3 --questions aime24.jsonl', 'an earlier version, on your questions'],
           ['eval toy-1@latest -k 3 --json', 'the same for a script'],
+          [
+            'eval toy-1@latest --system self-consistency --budget calls=4',
+            'a baseline with the same policy, at a matched budget',
+          ],
           ['eval list toy-1', 'what has been measured'],
           ['eval show toy-1/eval-stage-02 --recompute', 'judge its stored answers anew and compare'],
           ['eval compare toy-1/eval-stage-02 toy-1/eval-cold-start', 'the difference, question by question'],
         ),
       );
     act<Options>(command, (cli, [policy], options) => run(cli, policy!, options));
+    defineSystems(command, act);
     defineList(command, act);
     defineShow(command, act);
     defineCompare(command, act);
   },
 };
+
+/** A budget as commander wants its parsers: refusals in its own words. */
+function budgetOf(text: string): Budget {
+  try {
+    return parseBudget(text);
+  } catch (error) {
+    throw new InvalidArgumentError((error as Error).message);
+  }
+}
+
+function defineSystems(command: Command, act: Act): void {
+  const list = command
+    .command('systems')
+    .summary('list the systems under comparison')
+    .description('Every system that --system may name, the paper it follows, and where it departs from it.')
+    .addHelpText('after', examples(['eval systems', 'names, papers, departures']));
+  act(list, async (cli) => {
+    const { systemsResult } = await import('../../measure/systems-result.ts');
+    return systemsResult(cli.paint);
+  });
+}
 
 function defineList(command: Command, act: Act): void {
   const list = command
@@ -116,17 +148,25 @@ function defineCompare(command: Command, act: Act): void {
 }
 
 async function run(cli: Cli, policy: string, options: Options): Promise<CommandResult> {
-  const [{ evaluate, readQuestions }, { evaluationResult }, { withSession }, { parsePolicyReference }] =
-    await Promise.all([
-      import('../../measure/evaluate.ts'),
-      import('../../measure/evaluation-result.ts'),
-      import('../../session.ts'),
-      import('../../../shared/domain/ids.ts'),
-    ]);
+  const [
+    { evaluate, readQuestions },
+    { evaluationResult },
+    { checkSystem },
+    { withSession },
+    { parsePolicyReference },
+  ] = await Promise.all([
+    import('../../measure/evaluate.ts'),
+    import('../../measure/evaluation-result.ts'),
+    import('../../measure/answering-system.ts'),
+    import('../../session.ts'),
+    import('../../../shared/domain/ids.ts'),
+  ]);
   parsePolicyReference(policy);
   const { samples, limit, again = false, csv } = options;
+  const system = checkSystem(options.system, options.budget ?? null);
   const questions = options.questions === undefined ? undefined : await readQuestions(options.questions);
+  const request = { policy, questions, system, samples, limit, again };
   return withSession(cli, { stack: 'started', workers: 'polling' }, async (session) =>
-    evaluationResult(await evaluate(cli, session, { policy, questions, samples, limit, again }), cli.paint, csv),
+    evaluationResult(await evaluate(cli, session, request), cli.paint, csv),
   );
 }

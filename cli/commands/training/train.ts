@@ -8,6 +8,7 @@ interface Options {
   questions?: string;
   heldOut?: string;
   seed?: number;
+  system?: string;
   set?: string[];
   skipLong?: boolean;
   detach?: boolean;
@@ -23,6 +24,7 @@ export const command: CommandFile = {
       .option('--held-out <file>', 'evaluate on this one; without it, one in five of --questions is held out')
       .option('--skip-long', "leave out questions that do not fit the policy's context, and say how many")
       .option('--seed <n>', 'seed of every random draw of the run', wholeNumber(0))
+      .option('--system <name>', 'train a system under comparison instead: see `eval systems`')
       .option('--set <path=value>', 'change one field of the recipe; may be repeated', collected)
       .option('--detach', 'return when the run has started; workers elsewhere do the work')
       .option('--with-stack', 'start servers and workers here where none are running')

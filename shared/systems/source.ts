@@ -1,0 +1,38 @@
+/** Where the script for a question comes from, as data that a batch refers to by id. */
+import type { Recipe } from '../config/recipe.ts';
+import type { Budget } from './system.ts';
+
+export type DesignSource =
+  /** The policy writes one for each question. */
+  | { type: 'designer' }
+  /** The same for every question. */
+  | { type: 'script'; script: string };
+
+/** A system as it answers: source and budget. */
+export interface AnsweringSystem {
+  /** Name in the registry. */
+  system: string;
+  source: DesignSource;
+  budget: Budget | null;
+}
+
+/** How a run answers by itself. */
+export const ownSystem = ({ designs }: Pick<Recipe, 'designs'>): AnsweringSystem => ({
+  system: designs.script === undefined ? 'metaagentx' : 'given-script',
+  source: designs.script === undefined ? { type: 'designer' } : { type: 'script', script: designs.script },
+  budget: null,
+});
+
+/**
+ * What is left of the budget for the execution when the design is there; limits are not raised by it except the number of
+ * calls, which a call budget sets outright.
+ */
+export function limitsWithin<Limits extends { calls: number; totalTokens: number }>(
+  limits: Limits,
+  budget: Budget | null,
+  designCost: { calls: number; tokens: number },
+): Limits {
+  if (budget === null) return limits;
+  if (budget.unit === 'calls') return { ...limits, calls: Math.max(0, budget.amount - designCost.calls) };
+  return { ...limits, totalTokens: Math.min(limits.totalTokens, Math.max(0, budget.amount - designCost.tokens)) };
+}
