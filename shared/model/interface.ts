@@ -52,8 +52,8 @@ export type LossSpec =
  * `accumulate`: `accum.<parameter>` of each trainable parameter's shape.
  *
  * Outputs: `loss` []; `log_prob` [B, T]; `entropy` [B, T] (nats); policy: weighted sums over tokens `ratio` [] (of r),
- * `clip_fraction` [] (of 1 where the clip removes the gradient) and `kl` [] (of k3 against `ref_log_prob`, or against
- * `old_log_prob` when klCoef is 0); `grad.<parameter>` for each trainable parameter (plus `accum.<parameter>`).
+ * `clip_fraction` [] (of 1 where the clip removes the gradient), `kl` [] (of k3 against `old_log_prob`) and, when klCoef
+ * is above 0, `reference_kl` [] (of k3 against `ref_log_prob`); `grad.<parameter>` for each trainable parameter (plus `accum.<parameter>`).
  */
 export interface GradientGraphOptions {
   readonly loss: LossSpec;

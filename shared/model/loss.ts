@@ -19,7 +19,7 @@ export interface LossTokens {
 
 /** Scalars: the loss, and for a policy loss the weighted sums of its statistics. */
 export type LossTerms = Readonly<Record<'loss', Value>> &
-  Readonly<Partial<Record<'ratio' | 'clip_fraction' | 'kl', Value>>>;
+  Readonly<Partial<Record<'ratio' | 'clip_fraction' | 'kl' | 'reference_kl', Value>>>;
 
 /** The loss inputs [B, T] beyond `weight` that a loss reads. */
 export function lossInputs(loss: LossSpec): readonly ('advantage' | 'old_log_prob' | 'ref_log_prob')[] {
@@ -50,12 +50,19 @@ export function lossTerms(loss: LossSpec, tokens: LossTokens): LossTerms {
   const ratio = exp(sub(logProb, tokens.oldLogProb!));
   const plain = mul(ratio, advantage);
   const clipped = mul(clip(ratio, 1 - loss.clipLow, 1 + loss.clipHigh), advantage);
-  const kl = divergence(logProb, tokens.refLogProb ?? tokens.oldLogProb!);
+  const kl = divergence(logProb, tokens.oldLogProb!);
+  const referenceKl = tokens.refLogProb && divergence(logProb, tokens.refLogProb);
   let tokenLoss = neg(minimum(plain, clipped));
-  if (loss.klCoef > 0) tokenLoss = add(tokenLoss, mul(kl, loss.klCoef));
+  if (referenceKl) tokenLoss = add(tokenLoss, mul(referenceKl, loss.klCoef));
   if (loss.entropyCoef > 0) tokenLoss = sub(tokenLoss, mul(tokens.entropy, loss.entropyCoef));
   const held = cast(less(clipped, plain), 'float32');
-  return { loss: weighted(tokenLoss), ratio: weighted(ratio), clip_fraction: weighted(held), kl: weighted(kl) };
+  return {
+    loss: weighted(tokenLoss),
+    ratio: weighted(ratio),
+    clip_fraction: weighted(held),
+    kl: weighted(kl),
+    ...(referenceKl ? { reference_kl: weighted(referenceKl) } : {}),
+  };
 }
 
 /** k3: exp(d) - d - 1 with d = other - logProb; never negative, unbiased for KL(policy || other). */

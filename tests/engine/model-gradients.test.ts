@@ -64,9 +64,15 @@ describe.each(['qwen3', 'qwen2', 'llama'])('%s against PyTorch', (name) => {
 
   test.each([1, 3])('clipped policy loss with KL and entropy, and every gradient, %i pieces', async (lossChunks) => {
     const result = await gradients({ loss: policy, lossChunks });
-    const { loss, ratio, clipFraction, kl } = fixture.policy;
+    const { loss, ratio, clipFraction, kl, referenceKl } = fixture.policy;
     expect(clipFraction).toBeGreaterThan(0.1);
-    for (const [output, wanted] of Object.entries({ loss, ratio, clip_fraction: clipFraction, kl })) {
+    for (const [output, wanted] of Object.entries({
+      loss,
+      ratio,
+      clip_fraction: clipFraction,
+      kl,
+      reference_kl: referenceKl,
+    })) {
       expect(relativeError(result[output]!, [wanted]), output).toBeLessThan(tolerance);
     }
     for (const [key, wanted] of Object.entries(unpackAll(fixture.policy.gradients))) {

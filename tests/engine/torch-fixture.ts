@@ -29,6 +29,7 @@ export interface DecoderFixture {
     readonly ratio: number;
     readonly clipFraction: number;
     readonly kl: number;
+    readonly referenceKl: number;
     readonly gradients: Packed;
   };
 }

@@ -140,9 +140,9 @@ export interface TrainMetrics {
   meanRatio: number;
   /** Nats a token. */
   entropy: number;
-  /** Mean of (ratio - 1) - ln ratio. */
+  /** KL to the sampling version: mean of 1 / ratio + ln ratio - 1 (k3). */
   approxKl: number;
-  /** KL to the reference; 0 where it is off. */
+  /** KL to the reference (k3); 0 where it is off. */
   referenceKl: number;
   /** Largest |recomputed - old| log-prob of a token at the first step, before any change of weights. */
   maxLogProbGap: number;

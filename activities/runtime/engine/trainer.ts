@@ -108,6 +108,7 @@ interface Sums {
   ratio: number;
   clipped: number;
   kl: number;
+  referenceKl: number;
 }
 
 class TrainingLoop {
@@ -118,7 +119,7 @@ class TrainingLoop {
   private readonly control: RequestControl;
   private readonly startedMs = performance.now();
   private readonly lossByStep: number[] = [];
-  private readonly sums: Sums = { tokens: 0, loss: 0, entropy: 0, ratio: 0, clipped: 0, kl: 0 };
+  private readonly sums: Sums = { tokens: 0, loss: 0, entropy: 0, ratio: 0, clipped: 0, kl: 0, referenceKl: 0 };
   private gradNormSum = 0;
   private maxLogProbGap = 0;
   private cells = 0;
@@ -200,6 +201,7 @@ class TrainingLoop {
     this.sums.ratio += sumOf('ratio');
     this.sums.clipped += sumOf('clip_fraction');
     this.sums.kl += sumOf('kl');
+    if (this.loss.klCoef > 0) this.sums.referenceKl += sumOf('reference_kl');
   }
 
   private noteGap({ oldLogProbs }: TrainingSequence, recomputed: Float32Array): void {
@@ -219,17 +221,16 @@ class TrainingLoop {
   }
 
   metrics(): TrainMetrics {
-    const { tokens, loss, entropy, ratio, clipped, kl } = this.sums;
+    const { tokens, loss, entropy, ratio, clipped, kl, referenceKl } = this.sums;
     const isPolicy = this.loss.type === 'policy';
-    const hasReference = this.loss.type === 'policy' && this.loss.klCoef > 0;
     return {
       loss: loss / tokens,
       gradNorm: this.gradNormSum / this.lossByStep.length,
       clipFraction: clipped / tokens,
       meanRatio: isPolicy ? ratio / tokens : 1,
       entropy: entropy / tokens,
-      approxKl: hasReference ? 0 : kl / tokens,
-      referenceKl: hasReference ? kl / tokens : 0,
+      approxKl: kl / tokens,
+      referenceKl: referenceKl / tokens,
       maxLogProbGap: this.maxLogProbGap,
       tokens,
       padding: 1 - this.usedCells / this.cells,
