@@ -9,6 +9,7 @@ import type { Recipe } from '../shared/config/recipe.ts';
 import type { Attempt } from './boundary.ts';
 import { commitPolicy, storePart } from './policy/commit.ts';
 import { engineVersion, partOf, rolesOf } from './policy/parts.ts';
+import { addReferenceLogProbs } from './policy/reference.ts';
 import type { ResidentPolicy } from './policy/residence.ts';
 import { readTrainingSequences } from './policy/training-sequences.ts';
 import { samplingOf } from './rollout/context.ts';
@@ -95,7 +96,7 @@ interface Learning {
 
 async function learn(deps: RolloutDeps, learning: Learning, attempt: Attempt): Promise<TrainResult> {
   const { recipe, runId, batchId, version, policy, role, sequences } = learning;
-  const { oldLogProbs, dropZeroAdvantage: _dropped, ...settings } = recipe.update;
+  const { oldLogProbs, dropZeroAdvantage: _dropped, klReference: _reference, ...settings } = recipe.update;
   if (oldLogProbs === 'recomputed' || (oldLogProbs === 'auto' && !isUntruncated(samplingOf(recipe, 'train', role)))) {
     const recomputed = await deps.engine.logProbs(
       { version: policy.engineVersion, sequences },
@@ -103,6 +104,7 @@ async function learn(deps: RolloutDeps, learning: Learning, attempt: Attempt): P
     );
     sequences.forEach((sequence, index) => (sequence.oldLogProbs = recomputed[index]!));
   }
+  await addReferenceLogProbs(deps, learning, sequences, attempt.signal);
   return deps.engine.update(
     {
       baseVersion: policy.engineVersion,

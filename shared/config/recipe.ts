@@ -178,7 +178,11 @@ export const recipeSchema = z.strictObject({
       learningRate: learningRateSchema.default(5e-6),
       clipLow: share.default(0.2),
       clipHigh: z.number().min(0).default(0.2),
+      /** Weight of a KL penalty (estimator k3) to a reference policy. */
       klCoef: z.number().min(0).default(0),
+      /** `start`: the policy that the first stage began with; `stage`: the one that the present stage began with. */
+      klReference: z.enum(['start', 'stage']).default('start'),
+      /** Weight of an entropy bonus. */
       entropyCoef: z.number().min(0).default(0),
       epochs: count.default(1),
       /** Optimizer steps an epoch. */
