@@ -48,6 +48,11 @@ describe('errors', () => {
     }
   });
 
+  it('is not retried when the store refuses the document itself', async () => {
+    const driver = Object.assign(new Error('Document failed validation'), { name: 'MongoServerError', code: 121 });
+    expect(await failure(driver)).toMatchObject({ type: 'RecordRefused', nonRetryable: true });
+  });
+
   it('lets an unknown error pass as it is', async () => {
     const bug = new TypeError('a bug');
     expect(await failure(bug)).toBe(bug);

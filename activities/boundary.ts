@@ -62,6 +62,14 @@ function named(error: unknown, signal: AbortSignal, where: string): unknown {
     });
   }
   if (isStoreFailure(error)) {
+    if (refusedDocument.includes((error as { code?: unknown }).code)) {
+      return ApplicationFailure.create({
+        type: 'RecordRefused',
+        message: `the store refused a document: ${error.message}${where}`,
+        nonRetryable: neverRetried.includes('RecordRefused'),
+        cause: error,
+      });
+    }
     return ApplicationFailure.create({
       type: 'StoreUnavailable',
       message: `the store failed: ${error.message}${where}`,
@@ -84,3 +92,6 @@ function whereToLook(input: unknown): string {
 
 /** Errors of the MongoDB driver that are not a programmer's mistake; recognised by name, for the driver stays in store/. */
 const isStoreFailure = (error: unknown): error is Error => error instanceof Error && error.name.startsWith('Mongo');
+
+/** MongoDB's codes of documents that no retry makes acceptable: failed validation, too large. */
+const refusedDocument: readonly unknown[] = [121, 10334, 17280];

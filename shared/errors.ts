@@ -17,6 +17,7 @@ export const failureNames = [
   'SandboxUnavailable',
   'StoreUnavailable',
   'RecordConflict',
+  'RecordRefused',
   'RunNotFound',
 ] as const;
 
@@ -34,6 +35,7 @@ export const neverRetried: readonly FailureName[] = [
   'CheckpointCorrupt',
   'PolicyVersionConflict',
   'RecordConflict',
+  'RecordRefused',
   'RunNotFound',
 ];
 

@@ -1,4 +1,5 @@
 /** The collections with their indexes and validators, created before the first write so that duplicates cannot arise. */
+import { isDeepStrictEqual } from 'node:util';
 import type { Collection, Db, Document, IndexDescription } from 'mongodb';
 import type {
   CallDocument,
@@ -15,6 +16,7 @@ import type {
   StageDocument,
   VerdictDocument,
 } from './documents.ts';
+import { schemaVersion } from './documents.ts';
 
 export interface Collections {
   runs: Collection<RunDocument>;
@@ -90,23 +92,41 @@ const plans: Record<keyof Collections, CollectionPlan> = {
   },
 };
 
+/** Named by the schema version, so that an older program that starts later does not take it back. */
+const titleOf = (version: number) => `schema ${version}`;
+
 function validatorOf(required: CollectionPlan['required']): Document {
   const fields = { _id: 'string', schemaVersion: number, ...required };
   const properties = Object.fromEntries(Object.entries(fields).map(([name, bsonType]) => [name, { bsonType }]));
-  return { $jsonSchema: { bsonType: 'object', required: Object.keys(fields), properties } };
+  return {
+    $jsonSchema: { bsonType: 'object', title: titleOf(schemaVersion), required: Object.keys(fields), properties },
+  };
 }
 
-/** Creates what is missing; safe to call from many processes at once. */
+/** The schema version that a collection's validator was written for; 0 where it has none of ours. */
+function versionOf(validator: Document | undefined): number {
+  const schema = validator?.$jsonSchema as { title?: string } | undefined;
+  return Number(/^schema (\d+)$/.exec(schema?.title ?? '')?.[1] ?? 0);
+}
+
+/** Creates what is missing and brings older validators up to date; safe to call from many processes at once. */
 export async function ensureCollections(db: Db): Promise<Collections> {
-  const present = new Set((await db.listCollections({}, { nameOnly: true }).toArray()).map((entry) => entry.name));
+  const listed = await db.listCollections().toArray();
+  const present = new Map(listed.map((entry) => [entry.name, (entry as { options?: Document }).options?.validator]));
   for (const [name, { indexes, required }] of Object.entries(plans)) {
-    if (present.has(name)) continue;
-    await db.createCollection(name, { validator: validatorOf(required) }).catch(ignoreExisting);
+    const validator = validatorOf(required);
+    if (!present.has(name)) await db.createCollection(name, { validator }).catch(ignoreExisting);
+    else if (isOlder(present.get(name) as Document | undefined, validator))
+      await db.command({ collMod: name, validator });
+    // Also where the collection is there: its creator may have been killed before this line.
     if (indexes.length > 0) await db.collection(name).createIndexes(indexes);
   }
   const open = (name: string) => db.collection(name);
   return Object.fromEntries(Object.keys(plans).map((name) => [name, open(name)])) as unknown as Collections;
 }
+
+const isOlder = (stored: Document | undefined, validator: Document) =>
+  versionOf(stored) <= schemaVersion && !isDeepStrictEqual(stored, validator);
 
 function ignoreExisting(error: unknown): void {
   const namespaceExists = 48;

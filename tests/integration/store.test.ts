@@ -71,6 +71,33 @@ describe('insert-once', () => {
   });
 });
 
+describe('a database that another version made', () => {
+  const made = async (title: string) => {
+    const { mongoUri: uri } = inject('stack');
+    const database = `store-cases-${title.replace(' ', '-')}`;
+    const client = await new MongoClient(uri).connect();
+    const db = client.db(database);
+    // Its creator was killed before it made the indexes.
+    await db.createCollection('credits', { validator: { $jsonSchema: { title, required: ['formerField'] } } });
+    const opened = await openStore({ uri, database });
+    return { opened, close: () => Promise.all([opened.close(), client.close()]) };
+  };
+
+  it('gets the validators and indexes of this one', async () => {
+    const { opened, close } = await made('schema 0');
+    expect(await insertOnce(opened.credits, credit('one', 0.5))).toBe(true);
+    const keys = (await opened.credits.indexes()).map(({ key }) => Object.keys(key as object).join());
+    expect(keys.sort()).toEqual(['_id', 'batchId,role', 'rolloutId']);
+    await close();
+  });
+
+  it('keeps the validators of a newer one', async () => {
+    const { opened, close } = await made('schema 999');
+    await expect(insertOnce(opened.credits, credit('one', 0.5))).rejects.toMatchObject({ code: 121 });
+    await close();
+  });
+});
+
 describe('the journal', () => {
   it('takes 300 concurrent calls, each durable when its promise resolves, exact to the bit', async () => {
     const journal = new GroupCommit(store.calls);
