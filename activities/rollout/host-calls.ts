@@ -1,10 +1,8 @@
 /**
- * One execution's host calls, and the journal document of each. A model call goes chat messages → token ids → engine →
- * text. Its seed is what it is (node path, content, occurrence), never when it came, so concurrent agents sample the same
- * in every attempt.
+ * One execution's host calls, and the journal document of each. The seed of a model call is what it is (node path,
+ * content, occurrence), never when it came, so concurrent agents sample the same in every attempt.
  */
 import { callId, seedKeyOf } from '../../shared/domain/ids.ts';
-import type { SampledTokens, SamplingSettings } from '../../shared/domain/sampling.ts';
 import type { HostAnswer, JournalRecord, ModelCall, ScriptRun, ToolCall } from '../runtime/script/contract.ts';
 import type { CallDocument } from '../store/documents.ts';
 import { pack } from '../store/packed.ts';
@@ -12,16 +10,9 @@ import type { Draft } from '../store/write.ts';
 import { samplingOf } from './context.ts';
 import type { RolloutDeps } from './context.ts';
 import type { ExecutionRequest } from './execute-design.ts';
-import { sampledText } from './sampled-text.ts';
+import { sampleCall } from './sample-call.ts';
+import type { SampledCall } from './sample-call.ts';
 import { toolCaller } from './tool-calls.ts';
-
-interface SampledCall {
-  call: ModelCall;
-  seedKey: string;
-  sampling: SamplingSettings;
-  promptIds: Int32Array;
-  sampled: SampledTokens;
-}
 
 export type HostCaller = Required<Pick<ScriptRun, 'perform' | 'record'>>;
 
@@ -33,7 +24,7 @@ export function hostCaller(
   journal: readonly JournalRecord[],
 ): HostCaller {
   const { run, policy } = request;
-  const base = samplingOf(run.recipe, request.purpose, 'executor');
+  const sampler = { engine: deps.engine, policy, sampling: samplingOf(run.recipe, request.purpose, 'executor') };
   const performTool = toolCaller(deps.python);
   /** Sampled or asked but not yet journaled, by call number. */
   const open = new Map<number, SampledCall>();
@@ -53,24 +44,9 @@ export function hostCaller(
   };
 
   async function performModel(call: ModelCall, signal: AbortSignal): Promise<HostAnswer> {
-    const seedKey = seedKeyOfCall(call);
-    const sampling = { ...base, maxTokens: Math.min(base.maxTokens, call.maxResponseTokens) };
-    const promptIds = policy.tokenizer.encodeChat(call.messages);
-    const room = policy.decoder.maxPositions - sampling.maxTokens;
-    if (promptIds.length > Math.min(call.maxPromptTokens, room)) {
-      return { text: '', answer: null, promptTokens: promptIds.length, responseTokens: 0, status: 'prompt-too-long' };
-    }
-    const sampled = await deps.engine.generate(
-      { version: policy.engineVersion, promptIds, sampling, seedKey },
-      { signal },
-    );
-    open.set(call.call, { call, seedKey, sampling, promptIds, sampled });
-    return {
-      text: sampledText(policy.tokenizer, sampled, sampling),
-      promptTokens: promptIds.length,
-      responseTokens: sampled.tokenIds.length,
-      status: sampled.finishReason === 'length' ? 'length' : 'ok',
-    };
+    const { answer, sampled } = await sampleCall(sampler, call, seedKeyOfCall(call), signal);
+    if (sampled !== null) open.set(call.call, sampled);
+    return answer;
   }
 
   function documentOf(record: JournalRecord): Draft<CallDocument> {

@@ -5,7 +5,6 @@
  */
 import type { Recipe } from '../../shared/config/recipe.ts';
 import { checkScript } from '../../shared/script/check.ts';
-import type { DesignProblem } from '../../shared/script/check.ts';
 import { judgeDryRun } from '../../shared/script/dry-verdict.ts';
 import type { DryRunShape } from '../../shared/script/dry-verdict.ts';
 import { extractScript } from '../../shared/script/extract.ts';
@@ -22,29 +21,35 @@ export interface DesignReply {
   signal: AbortSignal;
 }
 
-export type JudgedDesign = Pick<DesignDocument, 'script' | 'outcome' | 'problem' | 'structure'>;
+export type JudgedDesign = Pick<DesignDocument, 'script' | 'outcome' | 'problem' | 'structure' | 'dryRun'>;
 
 export async function judgeDesign(scripts: ScriptPool, request: DesignReply): Promise<JudgedDesign> {
   const { recipe, reply } = request;
   const extracted = extractScript(reply, recipe.prompts.form);
-  if (extracted === null) return { script: null, outcome: 'no-script', problem: null, structure: null };
+  if (extracted === null) return { script: null, outcome: 'no-script', problem: null, structure: null, dryRun: [] };
   const { script } = extracted;
   const checked = checkScript(script, { limits: recipe.limits, tools: recipe.designs.tools });
   const structure = checked.structure === null ? null : summaryOf(checked.structure);
-  const refusal = checked.problems[0] ?? (await tryDesign(scripts, script, request));
-  if (refusal === null) return { script, outcome: 'valid', problem: null, structure };
+  const shapes = checked.problems.length > 0 ? [] : await tryDesign(scripts, script, request);
+  const refusal = checked.problems[0] ?? judgeDryRun(shapes);
+  const dryRun = shapes.map(({ shape, outcome, calls }) => ({ shape, outcome, calls }));
+  if (refusal === null) return { script, outcome: 'valid', problem: null, structure, dryRun };
   const { outcome, ...problem } = refusal;
-  return { script, outcome, problem, structure };
+  return { script, outcome, problem, structure, dryRun };
+}
+
+interface TriedShape extends DryRunShape {
+  calls: number;
 }
 
 async function tryDesign(
   scripts: ScriptPool,
   script: string,
   { question, recipe, signal }: DesignReply,
-): Promise<DesignProblem | null> {
-  const shapes: DryRunShape[] = [];
+): Promise<TriedShape[]> {
+  const shapes: TriedShape[] = [];
   for (const { shape, stub } of dryRunShapes) {
-    const { outcome, error } = await scripts.run({
+    const { outcome, error, usage } = await scripts.run({
       executionId: `dry-run ${shape}`,
       seedKey: `dry-run/${shape}`,
       ...scriptSettings(recipe),
@@ -53,10 +58,10 @@ async function tryDesign(
       signal,
       ...stub(),
     });
-    shapes.push({ shape, outcome, error });
+    shapes.push({ shape, outcome, error, calls: usage.calls });
     if (outcome === 'replied') break;
   }
-  return judgeDryRun(shapes);
+  return shapes;
 }
 
 /** What statistics over many designs need: how many agents, and which node gives the result. */

@@ -98,6 +98,8 @@ export interface DesignDocument extends Stored, TrajectoryFields {
   outcome: DesignOutcome;
   problem: ScriptProblem | null;
   structure: DesignStructure | null;
+  /** Model calls against stubbed answers, by shape, up to the first shape that ended with a reply. */
+  dryRun?: readonly { shape: string; outcome: ExecutionOutcome; calls: number }[];
 }
 
 export interface ExecutionDocument extends Stored {

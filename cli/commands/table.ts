@@ -81,7 +81,7 @@ export const commandTable: readonly CommandEntry[] = [
     summary: 'make, look at and arrange questions files',
     load: () => import('./questions/questions.ts'),
   },
-  { name: 'script', group: tools, summary: 'check a design script', load: () => import('./tools/script.ts') },
+  { name: 'script', group: tools, summary: 'check and run a design script', load: () => import('./tools/script.ts') },
   {
     name: 'verify',
     group: tools,

@@ -22,7 +22,9 @@ export function renderStructureText({ nodes, edges, loops }: DesignStructure): s
   for (const node of nodes) if (node.parent === null) write(node, 0);
   for (const { from, to, label } of edges) lines.push(`${from} -> ${to}${label === 'result' ? '' : `: ${label}`}`);
   for (const { kind, line, bound } of loops) {
-    lines.push(`loop at line ${line}: ${kind}, ${bound === null ? 'bound not in the text' : `at most ${bound} turns`}`);
+    lines.push(
+      `loop at line ${line}: ${kind}, ${bound === null ? 'bound not in the text' : `at most ${bound} turn${bound === 1 ? '' : 's'}`}`,
+    );
   }
   return lines.join('\n');
 }

@@ -1,105 +1,84 @@
-/** `script check`: what training would say about a design's script before it costs a model call. */
-import { readFile } from 'node:fs/promises';
-import { text as readAll } from 'node:stream/consumers';
+/** `script check` and `script run`: a design's script under the eyes of its author. */
 import { Option } from 'commander';
-import type { CommandFile, CommandResult } from '../../command.ts';
-import { examples } from '../../command.ts';
-import { exitCodes } from '../../exit-codes.ts';
-import { DomainError } from '../../../shared/errors.ts';
-import type { DesignProblem } from '../../../shared/script/check.ts';
-import type { PromptForm } from '../../../shared/script/prompts.ts';
+import type { Command } from 'commander';
+import type { Act, CommandFile } from '../../command.ts';
+import { collected, examples, wholeNumber } from '../../command.ts';
+import type { CheckRequest } from '../../script/check-script.ts';
+import type { RunRequest } from '../../script/run-script.ts';
 
-interface Options {
-  dryRun: boolean;
-  reply?: PromptForm;
+/** Names of the dry run's voices (`activities/runtime/script/dry-run.ts`; a test compares them). */
+export const answerShapes = ['agreeing', 'disagreeing', 'no-answer', 'empty'] as const;
+const pictureForms = ['text', 'mermaid'];
+const promptForms = ['terse', 'documented'];
+
+function withCommonOptions(command: Command): Command {
+  return command
+    .argument('<file>', "the script's file, or - for stdin")
+    .addOption(new Option('--reply <form>', "the file is a Designer's whole reply in this form").choices(promptForms))
+    .option('--recipe <name|file>', 'by the limits, tools and prompts of this recipe; without it, by the defaults')
+    .option('--set <path=value>', 'change one field of the recipe; may be repeated', collected)
+    .option('--tools <names>', 'tools that the script may use, with commas between: calculator, python')
+    .addOption(new Option('--picture <form>', 'how the structure is drawn').choices(pictureForms).default('text'))
+    .option('--out <file>', 'draw it into this file');
+}
+
+function defineCheck(command: Command, act: Act): void {
+  const check = withCommonOptions(command.command('check'))
+    .summary('check one script')
+    .description('Checks a script and runs it with stubbed replies: no model is called.')
+    .option('--no-dry-run', 'only parse and check')
+    .addHelpText(
+      'after',
+      `
+Exit code 0 when the design would be valid, 1 when it would be refused.
+` +
+        examples(
+          ['script check my-design.js', 'syntax, names, arguments, and a dry run that counts calls'],
+          ['script check --reply documented reply.md', 'take the script out of a reply first'],
+          ['script check my-design.js --picture mermaid --out my-design.mmd', 'draw agents, edges and loops'],
+          ['script check my-design.js --recipe toy', 'by the limits of a recipe'],
+        ),
+    );
+  act<CheckRequest>(check, async (_cli, [file], options) => {
+    const { checkScriptFile } = await import('../../script/check-script.ts');
+    return checkScriptFile(file!, options);
+  });
+}
+
+function defineRun(command: Command, act: Act): void {
+  const run = withCommonOptions(command.command('run'))
+    .summary('run one script on one question')
+    .description('Runs a script once and shows what each node did. Nothing is stored.')
+    .requiredOption('--question <text>', 'the question')
+    .addOption(
+      new Option('--answers <shape>', 'what stubbed agents say; no model is called')
+        .choices(answerShapes)
+        .default('agreeing'),
+    )
+    .addOption(new Option('--policy <run@version>', 'let this policy answer').conflicts('answers'))
+    .option('--seed <n>', 'seed of the draws', wholeNumber(0), 0)
+    .option('--calls', 'show every prompt and reply')
+    .addHelpText(
+      'after',
+      `
+Exit code 0 when the execution ended with a reply, 1 when it ended otherwise.
+` +
+        examples(
+          ['script run my-design.js --question "What is 6 times 7?" --calls', 'every prompt that its agents would see'],
+          ['script run my-design.js --question "2 + 2?" --answers disagreeing', 'the other branches'],
+          ['script run my-design.js --question "2 + 2?" --policy my-run@latest', 'with a trained policy'],
+          ['script run my-design.js --question "2 + 2?" --picture mermaid', 'the execution as a flowchart'],
+        ),
+    );
+  act<RunRequest>(run, async (cli, [file], options) => {
+    const { runScriptFile } = await import('../../script/run-script.ts');
+    return runScriptFile(cli, file!, options);
+  });
 }
 
 export const command: CommandFile = {
   define(command, act) {
-    const check = command
-      .command('check')
-      .summary('check one script')
-      .description('Checks a script and runs it with stubbed replies: no model is called.')
-      .argument('<file>', "the script's file, or - for stdin")
-      .option('--no-dry-run', 'only parse and check')
-      .addOption(
-        new Option('--reply <form>', "the file is a Designer's whole reply in this form").choices([
-          'terse',
-          'documented',
-        ]),
-      )
-      .addHelpText(
-        'after',
-        `
-Exit code 0 when the design would be valid, 1 when it would be refused.
-` +
-          examples(
-            ['script check my-design.js', 'syntax, names, arguments, and a dry run'],
-            ['script check --reply documented reply.md', 'take the script out of a reply first'],
-          ),
-      );
-    act<Options>(check, (_cli, [file], options) => run(file!, options));
+    defineCheck(command, act);
+    defineRun(command, act);
   },
 };
-
-async function run(file: string, { dryRun, reply }: Options): Promise<CommandResult> {
-  const [{ checkScript }, { renderStructureText }] = await Promise.all([
-    import('../../../shared/script/check.ts'),
-    import('../../../shared/script/render.ts'),
-  ]);
-  const script = await scriptOf(await read(file), reply);
-  if (script === null) return refused(file, [], 'no-script', 'the reply holds no script');
-  const checked = checkScript(script);
-  const problems = checked.problems.length > 0 || !dryRun ? checked.problems : await tryRun(script);
-  const [first] = problems;
-  if (first !== undefined) return refused(file, problems, first.outcome, null);
-  const structure = checked.structure === null ? '' : renderStructureText(checked.structure);
-  return {
-    data: { outcome: 'valid', problems: [], structure: checked.structure, script },
-    text: `valid${dryRun ? '' : ' (not run)'}\n\n${structure}`.trimEnd(),
-  };
-}
-
-async function read(file: string): Promise<string> {
-  try {
-    return file === '-' ? await readAll(process.stdin) : await readFile(file, 'utf8');
-  } catch (cause) {
-    throw new DomainError('InvalidInput', `cannot read '${file}': ${(cause as Error).message}`, { file }, { cause });
-  }
-}
-
-async function scriptOf(text: string, form: PromptForm | undefined): Promise<string | null> {
-  if (form === undefined) return text;
-  const { extractScript } = await import('../../../shared/script/extract.ts');
-  return extractScript(text, form)?.script ?? null;
-}
-
-/** At most one problem: the dry run's verdict. */
-async function tryRun(script: string): Promise<readonly DesignProblem[]> {
-  const [{ createScriptPool }, { judgeDryRun }] = await Promise.all([
-    import('../../../activities/runtime/script/pool.ts'),
-    import('../../../shared/script/dry-verdict.ts'),
-  ]);
-  const pool = createScriptPool({ threads: 1 });
-  try {
-    const { shapes } = await pool.dryRun({ script, question: 'What is 2 + 2?', promptForm: 'documented' });
-    const problem = judgeDryRun(
-      shapes.map(({ shape, outcome }) => ({ shape, outcome: outcome.outcome, error: outcome.error })),
-    );
-    return problem === null ? [] : [problem];
-  } finally {
-    await pool.close();
-  }
-}
-
-function refused(file: string, problems: readonly DesignProblem[], outcome: string, why: string | null): CommandResult {
-  const lines = problems.map(({ line, column, message, outcome: name }) => {
-    const place = line === null ? file : `${file}:${line}:${column ?? 1}`;
-    return `${place}: ${message} (${name})`;
-  });
-  return {
-    data: { outcome, problems },
-    text: [`refused: ${outcome}`, ...lines, ...(why === null ? [] : [why])].join('\n'),
-    exitCode: exitCodes.failure,
-  };
-}

@@ -1,0 +1,63 @@
+/** Who answers a script's model calls in `script run`: one of the dry run's voices, or a policy of a run. */
+import { PolicyResidence } from '../../activities/policy/residence.ts';
+import { answerRules } from '../../activities/rollout/answer-rules.ts';
+import { samplingOf } from '../../activities/rollout/context.ts';
+import { sampleCall } from '../../activities/rollout/sample-call.ts';
+import { readRun } from '../../activities/run-context.ts';
+import { createEngine } from '../../activities/runtime/engine/create-engine.ts';
+import type { HostAnswer, ScriptRun, ToolCall } from '../../activities/runtime/script/contract.ts';
+import { dryRunShapes } from '../../activities/runtime/script/dry-run.ts';
+import type { Store } from '../../activities/store/connect.ts';
+import type { Recipe } from '../../shared/config/recipe.ts';
+import { parsePolicyReference } from '../../shared/domain/ids.ts';
+import { DomainError } from '../../shared/errors.ts';
+import type { Cli } from '../command.ts';
+import { withSession } from '../session.ts';
+
+export type Answers = Pick<ScriptRun, 'perform' | 'extractAnswer' | 'answersEqual'>;
+export type AnswerTool = (call: ToolCall, signal: AbortSignal) => Promise<HostAnswer>;
+
+/** Stubbed model answers of one shape; tools answer for themselves. */
+export function stubbedAnswers(shape: string, tools: AnswerTool): Answers {
+  const { perform, ...rules } = dryRunShapes.find((known) => known.shape === shape)!.stub();
+  return { ...rules, perform: (call, signal) => (call.kind === 'tool' ? tools(call, signal) : perform(call, signal)) };
+}
+
+/** Works with a policy's own answers, sampled here as training samples an executor's. Stores nothing. */
+export async function withPolicyAnswers<Result>(
+  cli: Cli,
+  reference: string,
+  seed: number,
+  tools: AnswerTool,
+  work: (answers: Answers, recipe: Recipe) => Promise<Result>,
+): Promise<Result> {
+  const { runId, version: wanted } = parsePolicyReference(reference);
+  return withSession(cli, { stack: 'joined', workers: 'none' }, async ({ store, config }) => {
+    const { recipe } = await readRun(store, runId);
+    const version = wanted ?? (await latestVersion(store, runId));
+    const engine = await createEngine(config.engine);
+    try {
+      const use = { runId, version, role: 'executor', layout: recipe.policy.layout } as const;
+      return await new PolicyResidence(store, engine).with(use, (policy) => {
+        const sampler = { engine, policy, sampling: samplingOf(recipe, 'train', 'executor') };
+        const perform: Answers['perform'] = async (call, signal) => {
+          if (call.kind === 'tool') return tools(call, signal);
+          return (await sampleCall(sampler, call, `${seed}/${call.nodePath}/${call.hash}`, signal)).answer;
+        };
+        return work({ perform, ...answerRules({ type: 'none' }) }, recipe);
+      });
+    } finally {
+      await engine.close();
+    }
+  });
+}
+
+async function latestVersion({ policies }: Store, runId: string): Promise<number> {
+  const found = await policies.findOne({ runId }, { sort: { version: -1 }, projection: { version: 1 } });
+  if (found !== null) return found.version;
+  throw new DomainError(
+    'CheckpointMissing',
+    `run '${runId}' has committed no policy yet; see: npx metaagentx status ${runId}`,
+    { runId },
+  );
+}
