@@ -2,7 +2,7 @@
  * What an answer is once it is read: numbers and formulas, and the shapes around them (tuples, intervals, sets, lists,
  * matrices, relations, words). Knows neither LaTeX nor how to compare.
  */
-import type { Rational } from './rational.ts';
+import type { Rational } from './value/rational.ts';
 
 export type Relation = '=' | '<' | '>' | '<=' | '>=' | '!=' | '~' | 'in' | 'mod';
 

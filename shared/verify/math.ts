@@ -4,12 +4,14 @@
  * (exactly where they are rational, by sampling elsewhere); words. The rules are in docs/verification.md.
  */
 import type { Verdict } from '../domain/question.ts';
-import { canonicalText, cleanAnswer } from './clean.ts';
-import { sameAnswer } from './compare.ts';
+import { canonicalText, cleanAnswer } from './read/clean.ts';
+import { sameAnswer } from './compare/compare.ts';
 import { extractAnswer, hashAnswer, joinedBoxes, lastBoxed } from './extract-answer.ts';
 import type { Node } from './expression.ts';
-import { parseAnswer } from './parse.ts';
-import { sameChoice, sameWords } from './words.ts';
+import { parseAnswer } from './read/parse.ts';
+import { rightSide, variantsOf } from './read/variants.ts';
+import type { Side } from './read/variants.ts';
+import { sameChoice, sameClock, sameWords } from './compare/words.ts';
 
 /** Longer answers are compared as text only. */
 const longestFormula = 1500;
@@ -51,8 +53,11 @@ export function compareAnswers(gold: string, answer: string): string | null {
   if (goldLetters === answerLetters && goldLetters !== '') return wholeGold !== null ? 'integer' : 'text';
   const choice = sameChoice(g, a);
   if (choice !== null) return choice ? 'choice' : null;
-  for (const x of readings(g))
-    for (const y of readings(a)) {
+  const time = sameClock(g, a);
+  if (time !== null) return time ? 'time' : null;
+  const answers = readings(a, 'answer');
+  for (const x of readings(g, 'gold'))
+    for (const y of answers) {
       const how = sameAnswer(x, y);
       if (how !== null) return how;
     }
@@ -66,39 +71,20 @@ function wholeNumber(text: string): string | null {
   return match[2] === '0' || match[1] !== '-' ? match[2]! : `-${match[2]!}`;
 }
 
-/** The ways an answer can be read: as mathematics, and with decimal commas or a choice label taken off. */
-function* readings(clean: string): Generator<Node> {
-  if (clean.length > longestFormula) return;
-  const seen = new Set<string>();
-  for (const text of variants(clean)) {
-    if (seen.has(text)) continue;
-    seen.add(text);
-    try {
-      yield parseAnswer(text);
-    } catch {
-      continue;
-    }
-  }
+/** The trees of a text's variants; where none can be read, of what stands right of its last equals sign. */
+function readings(clean: string, side: Side): Node[] {
+  if (clean.length > longestFormula) return [];
+  const nodes = parsed(variantsOf(clean, side));
+  const right = nodes.length === 0 ? rightSide(clean) : null;
+  return right === null ? nodes : parsed(variantsOf(right, side));
 }
 
-function* variants(clean: string): Generator<string> {
-  yield clean;
-  const comma = /^([+-]?(?:0|[1-9]\d*)),(\d+)$/.exec(clean.replace(/\s/g, ''));
-  if (comma !== null && !/,\s/.test(clean) && (comma[2]!.length !== 3 || comma[1] === '0' || comma[1] === '-0')) {
-    yield `${comma[1]!}.${comma[2]!}`;
-  }
-  const mixedNumber = /^(-?)(\d+)\s+(\d+)\s*\/\s*(\d+)(.*)$/.exec(clean);
-  if (mixedNumber !== null)
-    yield `${mixedNumber[1]!}(${mixedNumber[2]!}+${mixedNumber[3]!}/${mixedNumber[4]!})${mixedNumber[5]!}`;
-  const groups = clean.split(/\s*;\s*/);
-  if (groups.length > 1 && groups.length < 60 && groups.every((group) => /^[^()[\]{}]*,[^()[\]{}]*$/.test(group))) {
-    yield groups.map((group) => `(${group})`).join(',');
-  }
-  const glued = /^([-+]?[\d.,\s]*\d)\s*(?:[a-zA-Z]{2,}|[msgh](?=\^|$))\s*(?:\^\s*\{?\s*\d\s*\}?)?$/.exec(clean);
-  if (glued !== null) yield glued[1]!.replace(/,/g, '');
-  const labelled =
-    /^(?:\\(?:text|textbf|mathrm)\{\s*\(?[A-Ja-j][).:]?\s*\}|\([A-J]\)|[A-J][).:])\s*\\?\s*(?=\S)(.+)$/.exec(clean);
-  if (labelled !== null) yield labelled[1]!;
-  const colon = /^[^:\d\\]{3,}:\s*(.+)$/.exec(clean);
-  if (colon !== null) yield colon[1]!;
+function parsed(texts: readonly string[]): Node[] {
+  return texts.flatMap((text) => {
+    try {
+      return [parseAnswer(text)];
+    } catch {
+      return [];
+    }
+  });
 }

@@ -2,7 +2,7 @@
 import { cos, exp, isFinite, ln, magnitude, over, plus, pow, real, sin, sqrt, times } from './complex.ts';
 import type { Complex } from './complex.ts';
 import { basedValue, evaluateExact } from './evaluate-exact.ts';
-import type { Node } from './expression.ts';
+import type { Node } from '../expression.ts';
 import { toNumber } from './rational.ts';
 
 export interface Sample {

@@ -2,7 +2,7 @@
  * Residue of a formula modulo a large prime: the proof of equality for numbers too large to write out
  * (2^{100000} - 1 against 4^{50000} - 1). Equal residues modulo two 61-bit primes: wrong with chance about 2^-120.
  */
-import type { Node } from './expression.ts';
+import type { Node } from '../expression.ts';
 import { evaluateExact } from './evaluate-exact.ts';
 import { isInteger } from './rational.ts';
 

@@ -2,7 +2,7 @@
  * Splits cleaned answer text (LaTeX or plain) into tokens. Decides what a run of letters is: a function, a unit, a word
  * or a product of one-letter symbols. Knows no grammar.
  */
-import { closingBrace } from './extract-answer.ts';
+import { closingBrace } from '../extract-answer.ts';
 import { isUnitWord } from './units.ts';
 
 export interface Token {
@@ -16,7 +16,7 @@ export interface Token {
 export const functions = new Set(
   (
     'sin cos tan cot sec csc arcsin arccos arctan arccot sinh cosh tanh coth ln log lg exp max min gcd lcm arg Re Im det asin acos ' +
-    'atan sign sgn'
+    'atan sign sgn cis'
   ).split(' '),
 );
 const constants: Record<string, string> = {
@@ -34,7 +34,7 @@ const operators: Record<string, string> = {
   rvert: '|', mid: '|', langle: '<<', rangle: '>>', lbrace: '\\{', rbrace: '\\}', lbrack: '[', rbrack: ']', to: '=>',
   rightarrow: '=>', Rightarrow: '=>', implies: '=>', iff: '=>', ldots: 'dots', dots: 'dots', cdots: 'dots', dotsc: 'dots',
   choose: 'choose', colon: ':', land: 'and', wedge: 'and', lor: 'or', vee: 'or', prime: "'", percent: '%', pct: '%', percentage: '%',
-  and: 'and', or: 'or', sum: 'sum', prod: 'prod', int: 'int', bmod: 'pmod', pmod: 'pmod', mod: 'pmod',
+  and: 'and', or: 'or', over: 'over', sum: 'sum', prod: 'prod', int: 'int', bmod: 'pmod', pmod: 'pmod', mod: 'pmod',
 }; // prettier-ignore
 const withArguments = new Set([
   'frac',
@@ -148,8 +148,9 @@ function command(text: string, at: number, push: Push, before: () => Token | und
   if (name === '{' || name === '}') push('op', `\\${name}`);
   else if (name === '\\') push('op', '\\\\');
   else if (name === '|') push('op', '|');
+  else if (name === '&') push('op', 'and');
   else if (textual.has(name)) return textGroup(text, next, push, before);
-  else if (fonts.has(name)) return next;
+  else if (fonts.has(name)) return boldSet(name, text, next, push, before) ?? next;
   else if (name === 'mathbb' || name === 'Bbb') {
     const set = /^\s*\{?\s*([A-Za-z])\s*\}?/.exec(text.slice(next));
     if (set === null) throw new Error('mathbb');
@@ -173,6 +174,15 @@ function command(text: string, at: number, push: Push, before: () => Token | und
   return next;
 }
 
+/** `\mathbf{R}` alone or behind ∈ is the set of reals; elsewhere a font says nothing. */
+function boldSet(name: string, text: string, next: number, push: Push, before: () => Token | undefined): number | null {
+  if (name !== 'mathbf' && name !== 'bm') return null;
+  const set = /^\s*\{?\s*([RZNQC])\s*\}?(?=\s*($)?)/.exec(text.slice(next));
+  if (set === null || !(before()?.v === 'in' || (before() === undefined && set[2] !== undefined))) return null;
+  push('named', set[1]!);
+  return next + set[0].length;
+}
+
 /** `\text{…}`: a number, a separator word, a one-letter symbol, or words. */
 function textGroup(text: string, from: number, push: Push, before: () => Token | undefined): number {
   let open = from;
@@ -182,7 +192,9 @@ function textGroup(text: string, from: number, push: Push, before: () => Token |
   if (close < 0) throw new Error('unclosed text');
   const content = text.slice(open + 1, close).trim();
   const word = content.toLowerCase().replace(/^[,\s]+|[,.\s]+$/g, '');
+  const operand = isOperand(before());
   if (word === 'and' || word === 'or' || content === ',') push('op', content === ',' ? ',' : word);
+  else if (operand && isUnitWord(word) && !/^[a-cj-l]$/.test(content)) push('text', content);
   else if (functions.has(content)) push('call', content);
   else if (word === '') push('op', 'space');
   else if (/^(?:%|percent|pct|percentage)$/.test(word)) push('op', '%');
@@ -197,6 +209,10 @@ function textGroup(text: string, from: number, push: Push, before: () => Token |
   } else push('text', content);
   return close + 1;
 }
+
+const isOperand = (before: Token | undefined) =>
+  before !== undefined &&
+  (before.t === 'number' || before.t === 'symbol' || before.t === 'text' || before.v === ')' || before.v === '}');
 
 function pushLetter(letter: string, push: Push): void {
   if (letter === 'e' || letter === 'i') push('const', letter);
@@ -213,17 +229,16 @@ function letters(
   all: readonly Token[],
 ): void {
   const lower = run.toLowerCase();
-  const operand =
-    before !== undefined &&
-    (before.t === 'number' || before.t === 'symbol' || before.t === 'text' || before.v === ')' || before.v === '}');
+  const operand = isOperand(before);
   if (Object.hasOwn(constants, lower) && run.length > 1) return push('const', constants[lower]!);
+  if (before?.t === 'number' && gap && (lower === 'min' || lower === 'sec')) return push('text', run);
   if (functions.has(run)) return push('call', run);
   if (lower === 'sqrt' || lower === 'cbrt') return push('op', lower);
   if (lower === 'and' || lower === 'or' || lower === 'percent' || lower === 'pct' || lower === 'percentage')
     return push('op', operators[lower]!);
   if ((lower === 'degrees' || lower === 'degree' || lower === 'deg') && operand) return push('op', 'circ');
   if (lower === 'mod' && operand) return push('op', 'pmod');
-  if (lower === 'in' && operand && before.t === 'symbol') return push('op', 'in');
+  if (lower === 'in' && before?.t === 'symbol') return push('op', 'in');
   if (lower === 'u' || lower === 'union') if (before?.v === ')' || before?.v === ']') return push('op', 'cup');
   const number = before?.t === 'number' || (before?.t === 'text' && all.some((token) => token.t === 'number'));
   if (run.length > 1 && number && (isUnitWord(lower) || run.length > 3)) return push('text', run);

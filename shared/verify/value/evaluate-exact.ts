@@ -2,7 +2,7 @@
  * Exact value of a formula in the rationals, with symbols replaced by rationals. Null means "not rational as far as this
  * can tell" (a radical, π, a number past the size limit), never "undefined".
  */
-import type { Node } from './expression.ts';
+import type { Node } from '../expression.ts';
 import {
   absolute, add, bitLength, compareRational, divide, equalRational, gcd, integer, isInteger, multiply, negate, one, perfectRoot, power, ratio, zero,
 } from './rational.ts'; // prettier-ignore

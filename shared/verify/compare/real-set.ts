@@ -2,12 +2,12 @@
  * Sets of reals as intervals and points, so that an inequality, an interval, a union and `x ≠ 2` can be compared. Ends are
  * formulas, ordered by their value. Null means "not a set of reals that this can read".
  */
-import { evaluateExact } from './evaluate-exact.ts';
-import { evaluateNumeric } from './evaluate-numeric.ts';
-import { symbolsOf } from './expression.ts';
-import type { Node, Relation } from './expression.ts';
-import { add, divide, integer, multiply, negate } from './rational.ts';
-import { scalarEqual } from './scalar-equal.ts';
+import { evaluateExact } from '../value/evaluate-exact.ts';
+import { evaluateNumeric } from '../value/evaluate-numeric.ts';
+import { children, symbolsOf } from '../expression.ts';
+import type { Node, Relation } from '../expression.ts';
+import { add, divide, integer, multiply, negate } from '../value/rational.ts';
+import { scalarEqual } from '../value/scalar-equal.ts';
 
 interface Piece {
   low: Node;
@@ -26,6 +26,21 @@ export function realSet(node: Node): Piece[] | null {
   const pieces = read(node);
   return pieces === null ? null : tidy(pieces);
 }
+
+/**
+ * Whether every inequality in the node is solved: names alone on one side, no names on the other. An answer that is not
+ * may only repeat the problem.
+ */
+export function isSolved(node: Node): boolean {
+  if (node.k !== 'relation') return children(node).every(isSolved);
+  return node.ops.every((op) => op === 'in') || node.sides.every((side) => isBare(side) || symbolsOf(side).size === 0);
+}
+
+/** A name, its opposite or its absolute value. */
+const isBare = (node: Node): boolean =>
+  isName(node) ||
+  (node.k === 'negate' && isName(node.of)) ||
+  (node.k === 'call' && node.name === 'abs' && isName(node.args[0]!));
 
 export function sameRealSet(a: readonly Piece[], b: readonly Piece[]): boolean {
   return (
@@ -69,10 +84,23 @@ function read(node: Node): Piece[] | null {
       return fromRelation(node.sides, node.ops);
     case 'list':
       return fromList(node);
+    case 'add':
+      return difference(node.items);
     default:
       return null;
   }
 }
+
+/** `\mathbb{R} - \{2\}`: a minus between sets. */
+function difference([first, ...rest]: readonly Node[]): Piece[] | null {
+  if (first === undefined || !isSet(first)) return null;
+  return rest.reduce<Piece[] | null>(
+    (set, item) => (item.k === 'negate' && isSet(item.of) ? combine('minus', set, read(item.of)) : null),
+    read(first),
+  );
+}
+
+const isSet = (node: Node) => node.k === 'named' || node.k === 'set' || (node.k === 'group' && node.items.length === 2);
 
 function collect(parts: readonly (Piece[] | null)[]): Piece[] | null {
   return parts.some((part) => part === null) ? null : parts.flatMap((part) => part!);

@@ -70,7 +70,11 @@ function integerRoot(x: bigint, n: number): bigint | null {
   return guess ** degree === x ? guess : null;
 }
 
-export const bitLength = (x: bigint) => (x === 0n ? 0 : absolute(x).toString(16).length * 4);
+export function bitLength(x: bigint): number {
+  if (x === 0n) return 0;
+  const hex = absolute(x).toString(16);
+  return hex.length * 4 - Math.clz32(parseInt(hex[0]!, 16)) + 28;
+}
 
 /** The nearest double. */
 export function toNumber(x: Rational): number {

@@ -1,7 +1,7 @@
 /** Whether two relations say the same: assignments by name and value, equations and inequalities up to a factor. */
-import { rename, symbolsOf } from './expression.ts';
-import type { Node, Relation } from './expression.ts';
-import { constantRatio, scalarEqual } from './scalar-equal.ts';
+import { rename, symbolsOf } from '../expression.ts';
+import type { Node, Relation } from '../expression.ts';
+import { constantRatio, scalarEqual } from '../value/scalar-equal.ts';
 
 type Chain = Node & { k: 'relation' };
 type Same = (a: Node, b: Node) => string | null;
@@ -12,6 +12,14 @@ export const isEquation = (node: Node): node is Chain =>
 /** Left side made of names only (`x`, `f(x)`, `AB`, `(p, q)`, `NO/BO`): the right side is then its value. */
 export function isAssignment(node: Node): node is Chain {
   return isEquation(node) && isNaming(node.sides[0]!);
+}
+
+/** A name on one side, a value without names on the other. */
+function isSolved(chain: Chain): boolean {
+  const [left, right] = chain.sides as [Node, Node];
+  const isBare = (node: Node) => (node.k === 'negate' ? node.of : node).k === 'symbol';
+  const solved = (name: Node, value: Node) => isBare(name) && symbolsOf(value).size === 0;
+  return solved(left, right) || solved(right, left);
 }
 
 function isNaming(node: Node): boolean {
@@ -56,7 +64,7 @@ export function sameEquations(a: Chain, b: Chain, same: Same): string | null {
       return null;
     }
   }
-  if (a.sides.length !== 2 || b.sides.length !== 2) return null;
+  if (a.sides.length !== 2 || b.sides.length !== 2 || (isSolved(a) && !isSolved(b))) return null;
   return constantRatio(difference(a), difference(b)) === null ? null : 'equation';
 }
 
@@ -89,7 +97,7 @@ const difference = (chain: Chain): Node => ({
 
 const turned: Partial<Record<Relation, Relation>> = { '<': '>', '<=': '>=', '>': '<', '>=': '<=' };
 
-/** Inequalities in any symbols: same up to a positive factor, or turned with a negative one; chains side by side. */
+/** Inequalities in any symbols (a solved one wants a solved one): same up to a positive factor, or turned with a negative one; chains side by side. */
 export function sameInequalities(a: Chain, b: Chain): boolean {
   if (a.ops.length !== b.ops.length) return false;
   if (a.ops.length > 1) {
@@ -103,6 +111,7 @@ export function sameInequalities(a: Chain, b: Chain): boolean {
   }
   const [p, q] = [a.ops[0]!, b.ops[0]!];
   if (symbolsOf(a).size === 0 && symbolsOf(b).size === 0) return false;
+  if (isSolved(a) && !isSolved(b)) return false;
   const sign = constantRatio(difference(a), difference(b));
   return sign === null ? false : sign > 0 ? p === q : (turned[p] ?? p) === q;
 }

@@ -3,26 +3,16 @@
  * sampling at fixed points (exactly where the formula is rational in its symbols, else in complex doubles).
  *
  * Decimals: a whole number never equals anything near it. A decimal equals an exact value that is not whole when it is
- * its rounding with at least six significant digits. There is no relative tolerance (spec B2).
+ * that value rounded or cut off, with at least six significant digits; decimals of 15 digits and more may carry the
+ * noise of a double. There is no relative tolerance (spec B2).
  */
 import { magnitude, minus } from './complex.ts';
 import { evaluateExact } from './evaluate-exact.ts';
 import { evaluateModular, primes } from './evaluate-modular.ts';
 import { evaluateNumeric, hasValue } from './evaluate-numeric.ts';
-import { someNode, symbolsOf } from './expression.ts';
-import type { Node } from './expression.ts';
-import {
-  absolute,
-  compareRational,
-  divide,
-  equalRational,
-  integer,
-  isInteger,
-  multiply,
-  negate,
-  add,
-  toNumber,
-} from './rational.ts';
+import { someNode, symbolsOf } from '../expression.ts';
+import type { Node } from '../expression.ts';
+import { absolute, divide, equalRational, isInteger, negate, toNumber } from './rational.ts';
 import type { Rational } from './rational.ts';
 
 /** The rule that proved equality, or null. */
@@ -30,7 +20,8 @@ export type How = 'integer' | 'rational' | 'decimal' | 'numeric' | 'sampled' | n
 
 const closeness = 1e-10;
 const leastDigits = 6;
-const artefactDigits = 12;
+const artefactDigits = 15;
+const artefactNoise = 1e-14;
 
 export function scalarEqual(a: Node, b: Node): How {
   const symbols = new Set([...symbolsOf(a), ...symbolsOf(b)]);
@@ -45,7 +36,7 @@ function constantEqual(a: Node, b: Node): How {
     if (p === null && q === null) return null;
     return decimalsAgree(x, p, y, q) ? 'decimal' : null;
   }
-  if (x === null && y === null && residuesEqual(a, b)) return 'rational';
+  if ((x === null || y === null) && residuesEqual(a, b)) return 'rational';
   if (infinite(a) !== 0 || infinite(b) !== 0) return infinite(a) === infinite(b) ? 'numeric' : null;
   return numericEqual(a, b, p, q);
 }
@@ -59,7 +50,8 @@ function numericEqual(a: Node, b: Node, p: Decimal | null, q: Decimal | null): H
     if (difference <= closeness * Math.max(magnitude(u), magnitude(v))) return 'numeric';
     const decimal = p ?? q;
     if (decimal !== null && (p === null || q === null) && decimal.digits >= leastDigits) {
-      if (difference <= 10 ** -decimal.places * 1.000001 && u.im === 0 && v.im === 0) return 'decimal';
+      const [written, value] = p !== null ? [u, v] : [v, u];
+      if (u.im === 0 && v.im === 0 && isRounding(written.re, decimal.places, value.re)) return 'decimal';
     }
     if (difference < 1e-14 && magnitude(u) < 1e-13 && magnitude(v) < 1e-13) return 'numeric';
   }
@@ -83,21 +75,25 @@ function decimalOf(node: Node): Decimal | null {
 }
 
 function decimalsAgree(x: Rational, p: Decimal | null, y: Rational, q: Decimal | null): boolean {
-  const sum = add(x, negate(y));
-  if (sum === null) return false;
-  const difference = { top: absolute(sum.top), bottom: sum.bottom };
+  const [u, v] = [toNumber(x), toNumber(y)];
   const digits = Math.max(p?.digits ?? 0, q?.digits ?? 0);
-  if (
-    digits >= artefactDigits &&
-    toNumber(difference) <= 1e-11 * Math.max(Math.abs(toNumber(x)), Math.abs(toNumber(y)))
-  )
-    return true;
+  if (digits >= artefactDigits && Math.abs(u - v) <= artefactNoise * Math.max(Math.abs(u), Math.abs(v))) return true;
   if (isInteger(x) || isInteger(y)) return false;
-  const coarser = p === null || (q !== null && q.places < p.places) ? q! : p;
-  if (coarser.digits < leastDigits) return false;
-  const unit = { top: 1n, bottom: 10n ** BigInt(coarser.places) };
-  const doubled = p !== null && q !== null ? multiply(difference, integer(2)) : difference;
-  return doubled !== null && compareRational(doubled, unit) <= 0;
+  const answerIsCoarser = p === null || (q !== null && q.places < p.places);
+  const [coarse, written, exact] = answerIsCoarser ? [q!, y, x] : [p, x, y];
+  if (coarse.digits < leastDigits || exact.top < 0n !== written.top < 0n) return false;
+  const scale = 10n ** BigInt(coarse.places);
+  const cut = (absolute(exact.top) * scale) / exact.bottom;
+  const rounded = (absolute(exact.top) * scale * 2n + exact.bottom) / (exact.bottom * 2n);
+  const digitsWritten = (absolute(written.top) * scale) / written.bottom;
+  return digitsWritten === cut || digitsWritten === rounded;
+}
+
+/** Whether `decimal`, written with so many places, is `value` rounded or cut off. */
+function isRounding(decimal: number, places: number, value: number): boolean {
+  const unit = 10 ** -places;
+  const difference = Math.abs(value) - Math.abs(decimal);
+  return Math.sign(value) === Math.sign(decimal) && difference < unit * 1.000001 && difference > -0.500001 * unit;
 }
 
 function residuesEqual(a: Node, b: Node): boolean {

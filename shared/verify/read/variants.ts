@@ -1,0 +1,151 @@
+/**
+ * The ways an answer's text can be read, most literal first: as it stands, then with a unit, a label, an explanation or
+ * a qualifier taken off, with decimal commas, or as words. A variant never drops part of a value.
+ */
+import { notationOf } from './phrases.ts';
+import { isUnitWord } from './units.ts';
+
+export type Side = 'gold' | 'answer';
+
+/** Distinct texts, `clean` itself first. */
+export function variantsOf(clean: string, side: Side): string[] {
+  const found = new Set([clean]);
+  for (const rewrite of rewrites) {
+    const text = rewrite(clean, side);
+    if (text !== null && text.trim() !== '') found.add(text.trim());
+  }
+  const bare = withoutQualifier(clean);
+  if (bare !== null) for (const rewrite of rewrites) {
+    const text = rewrite(bare, side);
+    if (text !== null && text.trim() !== '') found.add(text.trim());
+  } // prettier-ignore
+  return [...found];
+}
+
+type Rewrite = (clean: string, side: Side) => string | null;
+
+const wrapper = /\\(?:text|textbf|textit|textrm|mathrm|mathbf|mbox|textnormal)\s*\{([^{}]*)\}/g;
+
+const asPhrase: Rewrite = (clean) => notationOf(clean.replace(wrapper, ' $1 ').replace(/^- (?=[a-z])/i, '-'));
+
+/** `2,74`: on the gold side only where it can hardly be a list. */
+const decimalComma: Rewrite = (clean, side) => {
+  const match = /^([+-]?(?:0|[1-9]\d*)),(\d+)$/.exec(clean.replace(/\s(?=,)/g, ''));
+  if (match === null) return null;
+  const [, whole, places] = match;
+  const zero = whole === '0' || whole === '-0';
+  if (places!.length === 3 && !zero) return null;
+  return side === 'answer' || zero || places!.length > 1 ? `${whole}.${places}` : null;
+};
+
+/** `2 1/3` and `2 and 1/3`. */
+const mixedNumber: Rewrite = (clean) => {
+  const match =
+    /^(-?)(\d+)\s+(?:and\s+)?(\d+)\s*\/\s*(\d+)(?!\d)(.*)$/.exec(clean) ??
+    /^(-?)(\d+)\s*(?:and|\\text\s*\{\s*and\s*\})\s*\\frac\s*\{?(\d+)\}?\s*\{?(\d+)\}?(.*)$/.exec(clean);
+  return match === null || Number(match[3]) >= Number(match[4])
+    ? null
+    : `${match[1]}(${match[2]}+${match[3]}/${match[4]})${match[5]}`;
+};
+
+/** `1,2; 3,4` is a list of pairs. */
+const semicolonPairs: Rewrite = (clean) => {
+  const groups = clean.split(/\s*;\s*/);
+  const pairs = groups.length > 1 && groups.length < 60 && groups.every((g) => /^[^()[\]{}]*,[^()[\]{}]*$/.test(g));
+  return pairs ? groups.map((group) => `(${group})`).join(',') : null;
+};
+
+/** `15cm`, `5 apples`: letters that cannot be factors. */
+const gluedUnit: Rewrite = (clean) => {
+  const match = /^([-+]?[\d.,\s]*\d)\s*([a-zA-Z]+)\s*(?:\^\s*\{?\s*\d\s*\}?)?(?:\s+each)?$/.exec(clean);
+  if (match === null) return null;
+  const word = match[2]!.toLowerCase();
+  const unit = word.length > 1 ? isUnitWord(word) || word.length > 3 : /[msgh]/.test(word);
+  return unit && !/^(?:sqrt|infty|infinity|dozen|million|billion|thousand|hundred)/.test(word)
+    ? match[1]!.replace(/,/g, '')
+    : null;
+};
+
+/** `(B) 17`: the content of a labelled choice. */
+const labelled: Rewrite = (clean) =>
+  /^(?:\\(?:text|textbf|mathrm)\{\s*\(?[A-Ja-j][).:]?\s*\}|\([A-J]\)|[A-J][).:])\s*\\?\s*(?=\S)(.+)$/.exec(
+    clean,
+  )?.[1] ?? null;
+
+/** `The value: 12`. */
+const named: Rewrite = (clean) => /^[^:\d\\]{3,}:\s*(.+)$/.exec(clean)?.[1] ?? null;
+
+/** `a to b` as a ratio. */
+const ratioWords: Rewrite = (clean) => {
+  const match = /^([\d.]+)\s*(?:\\text\{\s*to\s*\}|to)\s*([\d.]+)$/.exec(clean);
+  return match === null ? null : `${match[1]}:${match[2]}`;
+};
+
+/** `]0,1[` and `[0,1[`: the bracket that faces away is open. */
+const outwardBrackets: Rewrite = (clean) => {
+  const interval = /([\][(])([^\][()]*[,;][^\][()]*)([\][)])/g;
+  if (!/^[\][(][^\][()]*[,;][^\][()]*[\][)]/.test(clean)) return null;
+  if (!/^\s*(?:\\cup\s*)*$/.test(clean.replace(interval, ''))) return null;
+  return clean.replace(interval, (_, open: string, ends: string, close: string) => {
+    const [left, right] = [open === ']' ? '(' : open, close === '[' ? ')' : close];
+    return `${left}${ends.replace(';', ',')}${right}`;
+  });
+};
+
+/** `204 minutes (3 hours and 24 minutes)`, `5, since …`: what explains the value. */
+const unexplained: Rewrite = (clean) => {
+  const cut = clean
+    .replace(/(?<=\S)\s*\((?:[^()]*[a-z]{3,}[^()]*|\\text\s*\{[^{}]*\}[^()]*)\)$/i, '')
+    .replace(/(?<=\S)\s*(?:,|\\text\s*\{\s*,?)?\s*\b(?:because|since|which|so that)\b.*$/i, '')
+    .trim();
+  return cut === clean || cut === '' ? null : cut;
+};
+
+const rounded: Rewrite = (clean) =>
+  /^(?:\\text\{)?\s*(?:approximately|about|roughly|exactly|around|nearly)\s*\}?\s*(?=\S)(.+)$/i.exec(clean)?.[1] ??
+  null;
+
+const rewrites: readonly Rewrite[] = [
+  asPhrase,
+  decimalComma,
+  mixedNumber,
+  semicolonPairs,
+  gluedUnit,
+  labelled,
+  named,
+  ratioWords,
+  outwardBrackets,
+  unexplained,
+  rounded,
+  withoutQualifier,
+];
+
+const quantifier =
+  /\s*(?:,|\\text\{\s*,?)?\s*\(?\s*(?:\\forall(?![A-Za-z])|(?:\\text\s*\{\s*)?\b(?:for|where|with)\b(?:\s+(?:all|any|every|each|some))?).*$/;
+const membership =
+  /\s*[,(]\s*\(?\s*([a-z])\s*\\in\s*\\math(?:bb|bf|rm)\s*\{?\s*[ZNQR]\s*\}?(?:\s*[_^]\s*\{?[^{}\s]*\}?)?\s*\)?\s*$/;
+
+/** Off with `for all x`, `where k is an integer`, `(k ∈ ℤ)`; an integer parameter is renamed `k`. */
+function withoutQualifier(clean: string): string | null {
+  if (!/\\forall|\\in|\bfor\b|\bwhere\b|\bwith\b/.test(clean)) return null;
+  const member = membership.exec(clean);
+  const said = member === null ? /\bwhere\s*\}?\s*\$?\s*([a-z])\s*(?:\\text\s*\{)?\s*is (?:an|any) /.exec(clean) : null;
+  const parameter = member?.[1] ?? said?.[1];
+  const cut = clean.replace(member === null ? quantifier : membership, '').trim();
+  if (cut === clean || cut === '') return null;
+  return parameter === undefined || parameter === 'k' || /(?<![A-Za-z\\])k(?![A-Za-z])/.test(cut)
+    ? cut
+    : cut.replace(new RegExp(`(?<![A-Za-z\\\\])${parameter}(?![A-Za-z])`, 'g'), 'k');
+}
+
+/** What stands right of the last `=` outside brackets; for texts whose left side no reading understands. */
+export function rightSide(clean: string): string | null {
+  let depth = 0;
+  for (let i = clean.length - 1; i > 0; i -= 1) {
+    const c = clean[i]!;
+    if (c === '}' || c === ')' || c === ']') depth += 1;
+    else if (c === '{' || c === '(' || c === '[') depth -= 1;
+    else if (c === '=' && depth === 0 && !'<>!\\'.includes(clean[i - 1]!)) return clean.slice(i + 1).trim() || null;
+  }
+  return null;
+}
