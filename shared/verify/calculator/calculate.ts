@@ -2,8 +2,8 @@
  * The `calculator` tool: one arithmetic expression, as people and Python write it: + - * / // % ^ ** !, parentheses, the
  * functions and constants of `functions.ts`. Pure; bounded by the length of the expression and by the size of its numbers.
  */
-import { absolute, add, integer, multiply, negate, parseDecimal, power } from '../rational.ts';
-import type { Rational } from '../rational.ts';
+import { absolute, add, integer, multiply, negate, parseDecimal, power } from '../value/rational.ts';
+import type { Rational } from '../value/rational.ts';
 import { constants, functions } from './functions.ts';
 import {
   combine, difference, exactly, factorial, fail, product, quotient, raise, remainder, whole,

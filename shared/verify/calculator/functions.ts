@@ -1,5 +1,5 @@
 /** The calculator's functions and constants, by name. Wrong arguments throw `CalculatorError`. */
-import { absolute, gcd, integer, perfectRoot } from '../rational.ts';
+import { absolute, gcd, integer, perfectRoot } from '../value/rational.ts';
 import {
   approximate, ceil, choose, exactly, factorial, floor, inDoubles, nearest, product, quotient, raise, remainder, fail, smaller, wholeNumber,
 } from './operations.ts'; // prettier-ignore

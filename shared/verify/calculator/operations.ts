@@ -1,8 +1,8 @@
 /** The calculator's arithmetic: exact as long as values are rational, else in double precision. Knows no text. */
 import {
   add, compareRational, divide, integer, isInteger, multiply, negate, perfectRoot, power, ratio, toNumber,
-} from '../rational.ts'; // prettier-ignore
-import type { Rational } from '../rational.ts';
+} from '../value/rational.ts'; // prettier-ignore
+import type { Rational } from '../value/rational.ts';
 
 /** Exact, or a double. */
 export type CalculatorValue = Rational | number;
