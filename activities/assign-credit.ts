@@ -5,6 +5,7 @@ import type { AssignCreditInput, AssignCreditResult } from '../shared/domain/tas
 import { DomainError } from '../shared/errors.ts';
 import { assignQuestionCredit } from '../shared/rl/hierarchical-credit.ts';
 import type { Credit, DesignRewards, QuestionCredit } from '../shared/rl/hierarchical-credit.ts';
+import { crashPoint } from './crash-point.ts';
 import type { RunContexts } from './run-context.ts';
 import type { CreditDocument } from './store/documents.ts';
 import type { Store } from './store/connect.ts';
@@ -29,6 +30,7 @@ export async function assignCredit(
     store.credits,
     credits.flatMap(({ rollout, credit }) => draftsOf(input, rollout, credit)),
   );
+  crashPoint('credits-stored');
   const designs = credits.flatMap(({ credit }) => credit.designs);
   const executions = credits.flatMap(({ credit }) => credit.executions);
   const informative = (list: Credit[]) => list.filter(({ advantage }) => advantage !== 0).length;

@@ -1,5 +1,6 @@
 import { ApplicationFailure, CancelledFailure } from '@temporalio/activity';
 import { MockActivityEnvironment } from '@temporalio/testing';
+import { BSON, MongoNetworkError, MongoServerError } from 'mongodb';
 import { describe, expect, it } from 'vitest';
 import { DomainError, failureNames, neverRetried } from '../shared/errors.ts';
 import { bounded } from './boundary.ts';
@@ -8,8 +9,8 @@ import { bounded } from './boundary.ts';
 const nothing = () => undefined;
 const silent = { log: nothing, trace: nothing, debug: nothing, info: nothing, warn: nothing, error: nothing };
 
-const failure = async (error: unknown, input: object | undefined = undefined) => {
-  const environment = new MockActivityEnvironment({}, { logger: silent });
+const failure = async (error: unknown, input: object | undefined = undefined, attempt = 1) => {
+  const environment = new MockActivityEnvironment({ attempt }, { logger: silent });
   const body = bounded(async (_input: object | undefined) => {
     throw error;
   });
@@ -28,7 +29,7 @@ describe('errors', () => {
   });
 
   it("is retried when the store's driver fails", async () => {
-    const driver = Object.assign(new Error('connection reset'), { name: 'MongoNetworkError' });
+    const driver = new MongoNetworkError('connection reset');
     const found = (await failure(driver)) as ApplicationFailure;
     expect(found).toMatchObject({ type: 'StoreUnavailable', nonRetryable: false });
     expect(found.message).toContain('connection reset');
@@ -49,13 +50,20 @@ describe('errors', () => {
   });
 
   it('is not retried when the store refuses the document itself', async () => {
-    const driver = Object.assign(new Error('Document failed validation'), { name: 'MongoServerError', code: 121 });
-    expect(await failure(driver)).toMatchObject({ type: 'RecordRefused', nonRetryable: true });
+    const refusals = [
+      new MongoServerError({ message: 'Document failed validation', code: 121 }),
+      new BSON.BSONError('a value that cannot be stored'),
+    ];
+    for (const refusal of refusals) {
+      const found = (await failure(refusal)) as ApplicationFailure;
+      expect(found).toMatchObject({ type: 'RecordRefused', nonRetryable: true });
+    }
   });
 
-  it('lets an unknown error pass as it is', async () => {
+  it('lets an unknown error pass as it is, four times', async () => {
     const bug = new TypeError('a bug');
-    expect(await failure(bug)).toBe(bug);
+    expect(await failure(bug, undefined, 4)).toBe(bug);
+    expect(await failure(bug, undefined, 5)).toMatchObject({ type: 'UnexpectedFailure', nonRetryable: true });
   });
 });
 

@@ -7,9 +7,13 @@ import { ApplicationFailure, CancelledFailure, Context } from '@temporalio/activ
 import type { Info } from '@temporalio/activity';
 import { designId, rolloutId } from '../shared/domain/ids.ts';
 import { DomainError, neverRetried } from '../shared/errors.ts';
+import type { FailureName } from '../shared/errors.ts';
+import { storeFailure } from './store/failure.ts';
 
 /** Well under the shortest heartbeat timeout; the SDK throttles what it sends. */
 const heartbeatEveryMs = 2_000;
+/** An error that nobody foresaw may come from the machine; the same one again and again comes from the program. */
+const attemptsOfTheUnknown = 5;
 
 /** What an activity's body may know of the attempt it runs in. */
 export interface Attempt {
@@ -37,7 +41,7 @@ export function bounded<Input, Result>(body: Body<Input, Result>): (input: Input
         progress: (latest) => (details = latest),
       });
     } catch (error) {
-      throw named(error, context.cancellationSignal, whereToLook(input));
+      throw named(error, context, whereToLook(input));
     } finally {
       clearInterval(timer);
     }
@@ -48,7 +52,7 @@ export function bounded<Input, Result>(body: Body<Input, Result>): (input: Input
 const attemptName = ({ workflowExecution, activityId, attempt }: Info) =>
   `${workflowExecution?.runId.slice(-8) ?? ''}/${activityId}#${attempt}`;
 
-function named(error: unknown, signal: AbortSignal, where: string): unknown {
+function named(error: unknown, { cancellationSignal: signal, info }: Context, where: string): unknown {
   if (error instanceof CancelledFailure || error instanceof ApplicationFailure) return error;
   if (signal.aborted)
     return signal.reason instanceof Error ? signal.reason : new CancelledFailure('activity cancelled');
@@ -61,22 +65,21 @@ function named(error: unknown, signal: AbortSignal, where: string): unknown {
       cause: error,
     });
   }
-  if (isStoreFailure(error)) {
-    if (refusedDocument.includes((error as { code?: unknown }).code)) {
-      return ApplicationFailure.create({
-        type: 'RecordRefused',
-        message: `the store refused a document: ${error.message}${where}`,
-        nonRetryable: neverRetried.includes('RecordRefused'),
-        cause: error,
-      });
-    }
-    return ApplicationFailure.create({
-      type: 'StoreUnavailable',
-      message: `the store failed: ${error.message}${where}`,
-      cause: error,
-    });
-  }
-  return error;
+  const known = knownFailure(error, info.attempt);
+  if (known === null) return error;
+  const { type, what } = known;
+  const cause = error instanceof Error ? error : new Error(String(error));
+  const nonRetryable = neverRetried.includes(type);
+  return ApplicationFailure.create({ type, message: `${what}: ${cause.message}${where}`, nonRetryable, cause });
+}
+
+/** Null: an unknown error that is worth another attempt. */
+function knownFailure(error: unknown, attempt: number): { type: FailureName; what: string } | null {
+  const failure = storeFailure(error);
+  if (failure === 'unavailable') return { type: 'StoreUnavailable', what: 'the store failed' };
+  if (failure === 'refused') return { type: 'RecordRefused', what: 'the store refuses the record' };
+  if (attempt < attemptsOfTheUnknown) return null;
+  return { type: 'UnexpectedFailure', what: `failed ${attempt} times, which is a bug in metaagentx` };
 }
 
 /** The document that an activity works on, and the command that shows it; empty for an input that names none. */
@@ -89,9 +92,3 @@ function whereToLook(input: unknown): string {
   if (slot !== undefined && design !== undefined) path = designId(path, design);
   return ` · in ${path}; look: npx metaagentx inspect ${path}`;
 }
-
-/** Errors of the MongoDB driver that are not a programmer's mistake; recognised by name, for the driver stays in store/. */
-const isStoreFailure = (error: unknown): error is Error => error instanceof Error && error.name.startsWith('Mongo');
-
-/** MongoDB's codes of documents that no retry makes acceptable: failed validation, too large. */
-const refusedDocument: readonly unknown[] = [121, 10334, 17280];

@@ -36,7 +36,7 @@ export async function initializePolicy(
     const draw = (name: string, length: number) =>
       fillNormal(`${recipe.seed}/initial/${name}`, new Float32Array(length), 1);
     const parameters = initialParameters(decoder, draw, init.initialStd);
-    parts[part] = await storePart(store, decoder, version, { part, parameters, optimizer: null });
+    parts[part] = await storePart(store, { runId, version, decoder }, { part, parameters, optimizer: null });
   }
   await commitPolicy(store, {
     runId,
@@ -44,7 +44,7 @@ export async function initializePolicy(
     parent: null,
     madeBy: 'initial',
     decoder,
-    tokenizer: await store.blobs.put(new TextEncoder().encode(tokenizerJson)),
+    tokenizer: await store.blobs.put(new TextEncoder().encode(tokenizerJson), policyId(runId, version)),
     parts,
     metrics: {},
     keep: true,

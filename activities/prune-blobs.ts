@@ -1,14 +1,16 @@
 /**
- * Removes weights and optimizer blobs of versions that nobody needs any more: older than the recipe's retention and not
- * kept for good. A record says it is pruned before its blob goes, and a blob that any unpruned record names stays.
+ * Removes weights and optimizer blobs of versions that nobody needs any more: older than the recipe's retention, not kept
+ * for good, not pinned. A version says in one step that its blob is pruned, so it can never be pinned and pruned; then
+ * the blob goes, unless another version or a writer needs the same content.
  */
 import type { Recipe } from '../shared/config/recipe.ts';
+import { isNeeded } from './store/collect-garbage.ts';
 import type { PolicyDocument, PolicyPartRecord } from './store/documents.ts';
 import type { Store } from './store/connect.ts';
 
 type BlobField = 'weights' | 'optimizer';
 
-/** `newest` is the run's newest committed version. */
+/** `newest` is the run's newest committed version. Returns how many blobs were removed. */
 export async function pruneBlobs(
   store: Store,
   runId: string,
@@ -22,15 +24,16 @@ export async function pruneBlobs(
   let removed = 0;
   for (const field of ['weights', 'optimizer'] as const) {
     const flag = `pruned.${field}`;
-    const old = await store.policies
-      .find({ runId, version: { $lte: limits[field] }, keep: false, [flag]: { $ne: true } })
-      .toArray();
+    const unneeded = { keep: false, [flag]: { $ne: true }, 'pins.0': { $exists: false } };
+    const old = await store.policies.find({ runId, version: { $lte: limits[field] }, ...unneeded }).toArray();
     for (const policy of old) {
-      await store.policies.updateOne({ _id: policy._id }, { $set: { [flag]: true } });
+      const { matchedCount } = await store.policies.updateOne(
+        { _id: policy._id, ...unneeded },
+        { $set: { [flag]: true } },
+      );
+      if (matchedCount === 0) continue;
       for (const digest of digestsOf(policy, field)) {
-        if (await isNeeded(store, digest)) continue;
-        await store.blobs.remove(digest);
-        removed += 1;
+        if (await store.blobs.remove(digest, () => isNeeded(store, digest))) removed += 1;
       }
     }
   }
@@ -41,12 +44,3 @@ const digestsOf = (policy: PolicyDocument, field: BlobField) =>
   Object.values(policy.parts)
     .map((part: PolicyPartRecord) => part[field])
     .filter((digest) => digest !== null);
-
-async function isNeeded(store: Store, digest: string): Promise<boolean> {
-  const parts = ['shared', 'designer', 'executor'];
-  const uses = parts.flatMap((part) => [
-    { [`parts.${part}.weights`]: digest, 'pruned.weights': { $ne: true } },
-    { [`parts.${part}.optimizer`]: digest, 'pruned.optimizer': { $ne: true } },
-  ]);
-  return (await store.policies.findOne({ $or: uses }, { projection: { _id: 1 } })) !== null;
-}

@@ -2,6 +2,7 @@
 import { DomainError } from '../shared/errors.ts';
 import { stageId } from '../shared/domain/ids.ts';
 import type { RecordIterationInput, RecordRunInput, RecordStageInput } from '../shared/domain/tasks.ts';
+import { crashPoint } from './crash-point.ts';
 import { pruneBlobs } from './prune-blobs.ts';
 import type { RunContexts } from './run-context.ts';
 import type { Store } from './store/connect.ts';
@@ -35,5 +36,6 @@ export async function recordIteration({ store, runs }: RecordDeps, input: Record
   const { recipe, datasets } = await runs.run(input.runId);
   const questions = questionIndices.map((index) => `${datasets.train.digest}/${index}`);
   await insertOnce(store.iterations, { ...rest, _id: batchId, questions });
+  crashPoint('iteration-recorded');
   await pruneBlobs(store, input.runId, input.policyOut, recipe.retention);
 }

@@ -42,7 +42,7 @@ export async function updatePolicy(
         { recipe, runId, batchId, version, policy, role: roles[0]!, sequences },
         attempt,
       );
-      parts[part] = await storePart(deps.store, policy.decoder, version, { part, ...updated });
+      parts[part] = await storePart(deps.store, { runId, version, decoder: policy.decoder }, { part, ...updated });
       deps.policies.adopt(updated.version);
       Object.assign(metrics, flatMetrics(updated, part, recipe.policy.layout === 'split'));
     });

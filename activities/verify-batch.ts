@@ -7,6 +7,7 @@ import type { Question } from '../shared/domain/question.ts';
 import type { VerifyBatchInput, VerifyBatchResult } from '../shared/domain/tasks.ts';
 import { rewardExecution } from '../shared/rl/reward.ts';
 import { verifyMath } from '../shared/verify/math.ts';
+import { crashPoint } from './crash-point.ts';
 import type { CodeJudge } from './code-judge.ts';
 import type { RunContexts } from './run-context.ts';
 import type { ExecutionDocument, VerdictDocument } from './store/documents.ts';
@@ -71,6 +72,7 @@ async function verifyRollout(
     });
   }
   await insertAllOnce(store.verdicts, drafts);
+  crashPoint('verdicts-stored');
   return [...standing, ...drafts];
 }
 

@@ -16,9 +16,11 @@ export const failureNames = [
   'EngineDied',
   'SandboxUnavailable',
   'StoreUnavailable',
+  'StoreBehind',
   'RecordConflict',
   'RecordRefused',
   'RunNotFound',
+  'UnexpectedFailure',
 ] as const;
 
 export type FailureName = (typeof failureNames)[number];
@@ -34,9 +36,11 @@ export const neverRetried: readonly FailureName[] = [
   'CheckpointMissing',
   'CheckpointCorrupt',
   'PolicyVersionConflict',
+  'StoreBehind',
   'RecordConflict',
   'RecordRefused',
   'RunNotFound',
+  'UnexpectedFailure',
 ];
 
 /** A named failure with data fields a caller can act on. */

@@ -3,6 +3,7 @@ import type { RecordEvaluationInput, RecordEvaluationResult } from '../../shared
 import { DomainError } from '../../shared/errors.ts';
 import { summarise } from '../../shared/evaluation/summary.ts';
 import { answersEqual } from '../../shared/verify/math.ts';
+import { crashPoint } from '../crash-point.ts';
 import type { RunContexts } from '../run-context.ts';
 import type { Store } from '../store/connect.ts';
 import type { DatasetReference } from '../store/documents.ts';
@@ -43,6 +44,7 @@ export async function recordEvaluation(
     questions,
     ...summary,
   });
+  crashPoint('evaluation-recorded');
   return { average: summary.metrics.average, metrics: summary.metrics };
 }
 

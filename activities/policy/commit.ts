@@ -1,6 +1,7 @@
 /**
- * The one way to make a policy version: blobs first, then one insert of the version's record. The record's id is the
- * version's path, so of two writers exactly one commits; the other finds equal digests (a retry) or a conflict.
+ * The one way to make a policy version: blobs first, claimed under the version's id, then one insert of its record, then
+ * the claims go. The record's id is the version's path, so of two writers exactly one commits; the other finds equal
+ * digests (a retry) or a conflict.
  */
 import { DomainError } from '../../shared/errors.ts';
 import { policyId } from '../../shared/domain/ids.ts';
@@ -9,6 +10,8 @@ import { parameterShapes } from '../../shared/model/parameters.ts';
 import type { DecoderConfig } from '../../shared/model/config.ts';
 import type { OptimizerState, Tensors } from '../runtime/engine/contract.ts';
 import type { PolicyDocument, PolicyPart, PolicyPartRecord } from '../store/documents.ts';
+import { crashPoint } from '../crash-point.ts';
+import { readPolicy } from './read-policy.ts';
 import type { Store } from '../store/connect.ts';
 import { insertOnce } from '../store/write.ts';
 import type { Draft } from '../store/write.ts';
@@ -19,21 +22,28 @@ export interface ChangedPart {
   optimizer: OptimizerState | null;
 }
 
+/** What the blobs of a version are stored for. */
+export interface VersionInTheMaking {
+  runId: string;
+  version: number;
+  decoder: DecoderConfig;
+}
+
 /** Stores one part's blobs; returns its record. */
 export async function storePart(
   store: Store,
-  decoder: DecoderConfig,
-  version: number,
+  { runId, version, decoder }: VersionInTheMaking,
   { parameters, optimizer }: ChangedPart,
 ): Promise<PolicyPartRecord> {
   const shapes = parameterShapes(decoder);
   const shapeOf = (name: string) => shapes.get(name.replace(/^[mv]:/, ''))!;
-  const weights = await store.blobs.put(encodeSafetensors(parameters, shapeOf));
+  const claimant = policyId(runId, version);
+  const weights = await store.blobs.put(encodeSafetensors(parameters, shapeOf), claimant);
   if (optimizer === null) return { changedIn: version, weights, optimizer: null, optimizerStep: 0 };
   const moments = new Map<string, Float32Array>();
   for (const [name, tensor] of optimizer.m) moments.set(`m:${name}`, tensor);
   for (const [name, tensor] of optimizer.v) moments.set(`v:${name}`, tensor);
-  const digest = await store.blobs.put(encodeSafetensors(moments, shapeOf));
+  const digest = await store.blobs.put(encodeSafetensors(moments, shapeOf), claimant);
   return { changedIn: version, weights, optimizer: digest, optimizerStep: optimizer.step };
 }
 
@@ -43,10 +53,18 @@ const partDigests = (policy: Pick<PolicyDocument, 'parts' | 'parent'>) =>
     Object.entries(policy.parts).map(([part, { weights, optimizer }]) => [part, weights, optimizer]),
   ]);
 
-/** Throws `PolicyVersionConflict` if the version exists with other content. */
+/** Throws `PolicyVersionConflict` if the version exists with other content, `StoreBehind` if its parent is not there. */
 export async function commitPolicy(store: Store, draft: Omit<Draft<PolicyDocument>, '_id'>): Promise<void> {
   const id = policyId(draft.runId, draft.version);
-  if (await insertOnce(store.policies, { ...draft, _id: id })) return;
+  if (draft.parent !== null) await readPolicy(store, draft.runId, draft.parent);
+  crashPoint('blobs-stored');
+  const inserted = await insertOnce(store.policies, { ...draft, _id: id });
+  crashPoint('version-committed');
+  if (!inserted) await checkStanding(store, id, draft);
+  await store.blobs.release(id);
+}
+
+async function checkStanding(store: Store, id: string, draft: Omit<Draft<PolicyDocument>, '_id'>): Promise<void> {
   const standing = await store.policies.findOne({ _id: id });
   if (standing === null || partDigests(standing) !== partDigests(draft)) {
     throw new DomainError(

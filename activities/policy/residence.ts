@@ -3,7 +3,6 @@
  * anyone uses it, and leaves when newer ones need its place. Knows roles and parts; the engine knows neither.
  */
 import { DomainError } from '../../shared/errors.ts';
-import { policyId } from '../../shared/domain/ids.ts';
 import type { Role } from '../../shared/domain/role.ts';
 import { decodeSafetensors } from '../../shared/model/safetensors.ts';
 import type { DecoderConfig } from '../../shared/model/config.ts';
@@ -12,6 +11,7 @@ import { PolicyTokenizer } from '../runtime/tokenizer/policy-tokenizer.ts';
 import type { PolicyDocument, PolicyPart, PolicyPartRecord } from '../store/documents.ts';
 import type { Store } from '../store/connect.ts';
 import { engineVersion, partOf } from './parts.ts';
+import { readPolicy } from './read-policy.ts';
 import type { Layout } from './parts.ts';
 
 /** Unused parts that stay loaded: the current and the next version of a shared or a split policy. */
@@ -43,18 +43,9 @@ export class PolicyResidence {
     this.#engine = engine;
   }
 
-  /** Throws `CheckpointMissing` if the version was never committed. */
-  async policy(runId: string, version: number): Promise<PolicyDocument> {
-    const found = await this.#store.policies.findOne({ _id: policyId(runId, version) });
-    if (found !== null) return found;
-    throw new DomainError(
-      'CheckpointMissing',
-      `${policyId(runId, version)} was never committed; see: npx metaagentx status ${runId}`,
-      {
-        runId,
-        version,
-      },
-    );
+  /** Throws as `readPolicy` does. */
+  policy(runId: string, version: number): Promise<PolicyDocument> {
+    return readPolicy(this.#store, runId, version);
   }
 
   /** Runs `task` with the role's weights loaded; they stay loaded until it ends. */

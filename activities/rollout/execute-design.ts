@@ -11,6 +11,7 @@ import { limitsWithin } from '../../shared/systems/source.ts';
 import type { Attempt } from '../boundary.ts';
 import type { ResidentPolicy } from '../policy/residence.ts';
 import type { JournalRecord, ScriptOutcome } from '../runtime/script/contract.ts';
+import { crashPoint } from '../crash-point.ts';
 import { insertOnce } from '../store/write.ts';
 import type { DesignDocument, RunDocument } from '../store/documents.ts';
 import type { RolloutDeps } from './context.ts';
@@ -115,6 +116,7 @@ async function execute(deps: RolloutDeps, request: ExecutionRequest, signal: Abo
     replayedCalls: outcome.replayedCalls,
     promptForm: run.recipe.prompts.form,
   });
+  crashPoint('execution-stored');
 }
 
 /** Runs the script on its journal; a journal that no longer fits is set aside and the script starts afresh, once. */

@@ -2,11 +2,13 @@
  * One execution's host calls, and the journal document of each. The seed of a model call is what it is (node path,
  * content, occurrence), never when it came, so concurrent agents sample the same in every attempt.
  */
+import { DomainError } from '../../shared/errors.ts';
 import { callId, seedKeyOf } from '../../shared/domain/ids.ts';
 import type { HostAnswer, JournalRecord, ModelCall, ScriptRun, ToolCall } from '../runtime/script/contract.ts';
 import type { CallDocument } from '../store/documents.ts';
 import { pack } from '../store/packed.ts';
 import type { Draft } from '../store/write.ts';
+import { crashPoint } from '../crash-point.ts';
 import { samplingOf } from './context.ts';
 import type { RolloutDeps } from './context.ts';
 import type { ExecutionRequest } from './execute-design.ts';
@@ -76,10 +78,15 @@ export function hostCaller(
     },
     async record(record) {
       const draft = documentOf(record);
-      if (await deps.journal.add(draft)) return;
+      const stored = await deps.journal.add(draft);
+      crashPoint('call-journaled');
+      if (stored) return;
       // Another attempt of the same execution was faster: what it stored is what training will read.
       const standing = await deps.store.calls.findOne({ _id: draft._id }, { projection: { answer: 1 } });
-      return standing?.answer;
+      if (standing !== null) return standing.answer;
+      throw new DomainError('RecordConflict', `${draft._id} was refused as a duplicate and is not in the store`, {
+        id: draft._id,
+      });
     },
   };
 }

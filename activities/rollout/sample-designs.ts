@@ -13,6 +13,7 @@ import type { Draft } from '../store/write.ts';
 import { pack } from '../store/packed.ts';
 import type { DesignDocument, RunDocument } from '../store/documents.ts';
 import { designerMessages } from '../../shared/script/designer-prompts.ts';
+import { crashPoint } from '../crash-point.ts';
 import { samplingOf } from './context.ts';
 import type { RolloutDeps } from './context.ts';
 import { givenDesign } from './given-design.ts';
@@ -35,6 +36,7 @@ export async function sampleDesigns(
     const drafts = await draftsOf(deps, { ...input, run, question }, missing, signal);
     for (const draft of drafts) known.set(draft.design, draft.outcome);
     const standing = await insertAllOnce(deps.store.designs, drafts);
+    crashPoint('designs-stored');
     // Another attempt was faster: what it stored is what counts.
     for (const { design, outcome } of await outcomesOf(deps, { _id: { $in: standing } })) known.set(design, outcome);
   }

@@ -1,69 +1,177 @@
 /**
  * Weights, optimizer moments and tokenizers in GridFS, named by their SHA-256. Writing the same content twice stores it
  * once; reading checks the digest. Knows nothing of what a blob means.
+ *
+ * Removal is safe beside any writer, without clocks. A writer first claims the digest, then looks for a copy that is not
+ * condemned. A remover first condemns the copies, then looks for claims and needs, and deletes only what still carries
+ * its own mark. So either the remover sees the claim, or the writer sees the mark and stores a copy of its own.
  */
 import { createHash } from 'node:crypto';
-import { finished } from 'node:stream/promises';
-import { GridFSBucket } from 'mongodb';
-import type { Db, ObjectId } from 'mongodb';
+import { Binary, ObjectId } from 'mongodb';
+import type { Db } from 'mongodb';
 import { DomainError } from '../../shared/errors.ts';
+import { crashPoint } from '../crash-point.ts';
 
 export const digestOf = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
 
 export interface Blobs {
-  /** Stores `bytes` unless they are there; returns their digest once they are durable. */
-  put(bytes: Uint8Array): Promise<string>;
+  /**
+   * Stores `bytes` unless they are there; returns their digest once they are durable. They stay until `release` at least,
+   * whoever else removes blobs. `claimant` is the id of the document that will name them.
+   */
+  put(bytes: Uint8Array, claimant: string): Promise<string>;
+  /** The claimant's document is stored, or will never be. */
+  release(claimant: string): Promise<void>;
   /** Throws `CheckpointMissing` or `CheckpointCorrupt`. */
   get(digest: string): Promise<Uint8Array>;
   has(digest: string): Promise<boolean>;
-  remove(digest: string): Promise<void>;
+  /** Removes the blob unless it is claimed or `isNeeded` says so; true when it is gone. */
+  remove(digest: string, isNeeded: () => Promise<boolean>): Promise<boolean>;
+  /** Puts intact bytes in the place of damaged copies. Throws `CheckpointCorrupt` where the bytes are others. */
+  restore(digest: string, bytes: Uint8Array): Promise<void>;
   list(): Promise<{ digest: string; bytes: number }[]>;
+  /** What has been claimed and not released. */
+  claims(): Promise<{ digest: string; claimant: string }[]>;
+  /** Removes chunks that belong to no file and to no upload under way; returns how many uploads they were of. */
+  sweepChunks(): Promise<number>;
 }
+
+/** The form of GridFS, so that any driver can read it. */
+interface FileDocument {
+  _id: ObjectId;
+  filename: string;
+  length: number;
+  chunkSize: number;
+  uploadDate: Date;
+  /** The remover that wants it gone. */
+  condemned?: string;
+}
+interface ChunkDocument {
+  _id: ObjectId;
+  files_id: ObjectId;
+  n: number;
+  data: Binary;
+}
+interface ClaimDocument {
+  _id: string;
+  digest: string;
+  claimant: string;
+  /** Files that this claim's writer is storing or has stored. */
+  uploads: ObjectId[];
+}
+
+const chunkSize = 4 << 20;
 
 const missing = (digest: string) =>
   new DomainError('CheckpointMissing', `blob ${digest} is not in the store: it was pruned or never committed`, {
     digest,
   });
+const corrupt = (digest: string) =>
+  new DomainError(
+    'CheckpointCorrupt',
+    `blob ${digest} is damaged: its bytes have another digest. Find its version with \`npx metaagentx audit RUN\` and derive it again with: npx metaagentx repair RUN@vN`,
+    { digest },
+  );
 
 export function openBlobs(db: Db): Blobs {
-  const bucket = new GridFSBucket(db, { bucketName: 'weights', chunkSizeBytes: 4 << 20 });
-  const copies = (digest: string) => bucket.find({ filename: digest }).toArray();
+  const files = db.collection<FileDocument>('weights.files');
+  const chunks = db.collection<ChunkDocument>('weights.chunks');
+  const claims = db.collection<ClaimDocument>('claims');
+  const copies = (digest: string) => files.find({ filename: digest }).toArray();
 
-  async function read(id: ObjectId): Promise<Buffer> {
-    const chunks: Uint8Array[] = [];
-    for await (const chunk of bucket.openDownloadStream(id)) chunks.push(chunk as Uint8Array);
-    return Buffer.concat(chunks);
+  async function read(file: FileDocument): Promise<Buffer> {
+    const parts: Uint8Array[] = [];
+    for await (const { data } of chunks.find({ files_id: file._id }).sort({ n: 1 })) {
+      parts.push(data.buffer.subarray(0, data.length()));
+    }
+    return Buffer.concat(parts);
+  }
+
+  const claimOf = (claimant: string, digest: string) => `${claimant} ${digest}`;
+
+  async function claim(claimant: string, digest: string): Promise<void> {
+    const fields = { digest, claimant, uploads: [] };
+    await claims.updateOne({ _id: claimOf(claimant, digest) }, { $setOnInsert: fields }, { upsert: true });
+  }
+
+  /**
+   * Every upload has an id of its own, so a second writer of the same content can never damage the first's. The claim
+   * names it before its first chunk is stored.
+   */
+  async function upload(claimant: string, digest: string, bytes: Uint8Array): Promise<void> {
+    const id = new ObjectId();
+    await claims.updateOne({ _id: claimOf(claimant, digest) }, { $push: { uploads: id } });
+    for (let n = 0; n * chunkSize < bytes.length || n === 0; n++) {
+      const data = new Binary(bytes.subarray(n * chunkSize, (n + 1) * chunkSize));
+      await chunks.insertOne({ _id: new ObjectId(), files_id: id, n, data });
+    }
+    crashPoint('blob-half-written');
+    await files.insertOne({ _id: id, filename: digest, length: bytes.length, chunkSize, uploadDate: new Date() });
+  }
+
+  async function removeFile(filter: Partial<FileDocument> & { _id: ObjectId }): Promise<boolean> {
+    const { deletedCount } = await files.deleteOne(filter);
+    if (deletedCount > 0) await chunks.deleteMany({ files_id: filter._id });
+    return deletedCount > 0;
   }
 
   return {
-    has: async (digest) => (await copies(digest)).length > 0,
-    /** Every upload has an id of its own, so a second writer of the same content can never damage the first's. */
-    async put(bytes) {
+    has: async (digest) => (await files.findOne({ filename: digest }, { projection: { _id: 1 } })) !== null,
+    async put(bytes, claimant) {
       const digest = digestOf(bytes);
-      if ((await copies(digest)).length === 0) {
-        const stream = bucket.openUploadStream(digest);
-        stream.end(bytes);
-        await finished(stream);
-      }
+      await claim(claimant, digest);
+      const standing = await files.findOne({ filename: digest, condemned: { $exists: false } });
+      if (standing === null) await upload(claimant, digest, bytes);
       return digest;
     },
+    release: async (claimant) => void (await claims.deleteMany({ claimant })),
     async get(digest) {
-      const found = await copies(digest);
-      for (const copy of found) {
-        const bytes = await read(copy._id);
+      for (const copy of await copies(digest)) {
+        const bytes = await read(copy);
         if (digestOf(bytes) === digest) return bytes;
       }
-      if (found.length === 0) throw missing(digest);
-      throw new DomainError('CheckpointCorrupt', `blob ${digest} is damaged: its bytes have another digest`, {
-        digest,
-      });
+      // A copy that was removed while it was read is no damage.
+      throw (await copies(digest)).length === 0 ? missing(digest) : corrupt(digest);
     },
-    async remove(digest) {
-      for (const copy of await copies(digest)) await bucket.delete(copy._id);
+    async remove(digest, isNeeded) {
+      const condemned = new ObjectId().toHexString();
+      await files.updateMany({ filename: digest }, { $set: { condemned } });
+      crashPoint('blob-condemned');
+      if ((await claims.findOne({ digest })) !== null || (await isNeeded())) {
+        await files.updateMany({ filename: digest, condemned }, { $unset: { condemned: 1 } });
+        return false;
+      }
+      for (const { _id } of await files.find({ filename: digest, condemned }).toArray()) {
+        await removeFile({ _id, condemned });
+      }
+      return true;
+    },
+    async restore(digest, bytes) {
+      if (digestOf(bytes) !== digest) throw corrupt(digest);
+      const damaged: ObjectId[] = [];
+      for (const copy of await copies(digest)) {
+        if (digestOf(await read(copy)) !== digest) damaged.push(copy._id);
+      }
+      if (damaged.length === 0 && (await copies(digest)).length > 0) return;
+      const claimant = `restore ${digest}`;
+      await claim(claimant, digest);
+      await upload(claimant, digest, bytes);
+      for (const _id of damaged) await removeFile({ _id });
+      await claims.deleteMany({ claimant });
     },
     async list() {
-      const found = await bucket.find({}).toArray();
+      const found = await files.find({}).toArray();
       return found.map((file) => ({ digest: file.filename, bytes: file.length }));
+    },
+    claims: () => claims.find({}, { projection: { _id: 0, digest: 1, claimant: 1 } }).toArray(),
+    async sweepChunks() {
+      // Chunks first: an upload's claim stands before its first chunk, and its file before the claim goes.
+      const owners = await chunks.distinct('files_id');
+      const uploads = await claims.distinct('uploads');
+      const known = new Set([...uploads, ...(await files.distinct('_id'))].map((id) => id.toHexString()));
+      const lost = owners.filter((id) => !known.has(id.toHexString()));
+      for (const files_id of lost) await chunks.deleteMany({ files_id });
+      return lost.length;
     },
   };
 }

@@ -109,18 +109,35 @@ function versionOf(validator: Document | undefined): number {
   return Number(/^schema (\d+)$/.exec(schema?.title ?? '')?.[1] ?? 0);
 }
 
-/** Creates what is missing and brings older validators up to date; safe to call from many processes at once. */
+/** Collections that `blobs.ts` keeps, with the indexes that GridFS prescribes. */
+const blobIndexes: Record<string, IndexDescription[]> = {
+  'weights.files': [{ key: { filename: 1, uploadDate: 1 } }],
+  'weights.chunks': [{ key: { files_id: 1, n: 1 }, unique: true }],
+  claims: [{ key: { digest: 1 } }, { key: { claimant: 1 } }],
+};
+
+/** Indexes of earlier versions that would refuse what is right today. */
+const obsolete: Partial<Record<keyof Collections, string>> = { calls: 'executionId_1_sequence_1' };
+
+/**
+ * Creates what is missing and brings validators up to date; safe to call from many processes at once. Indexes are asked
+ * for every time: a process may have been killed between a collection and its indexes.
+ */
 export async function ensureCollections(db: Db): Promise<Collections> {
   const listed = await db.listCollections().toArray();
-  const present = new Map(listed.map((entry) => [entry.name, (entry as { options?: Document }).options?.validator]));
-  for (const [name, { indexes, required }] of Object.entries(plans)) {
-    const validator = validatorOf(required);
-    if (!present.has(name)) await db.createCollection(name, { validator }).catch(ignoreExisting);
-    else if (isOlder(present.get(name) as Document | undefined, validator))
-      await db.command({ collMod: name, validator });
-    // Also where the collection is there: its creator may have been killed before this line.
-    if (indexes.length > 0) await db.collection(name).createIndexes(indexes);
-  }
+  const present = new Map(listed.map((entry) => [entry.name, optionsOf(entry)]));
+  await Promise.all(
+    Object.entries(plans).map(async ([name, { indexes, required }]) => {
+      const validator = validatorOf(required);
+      const options = present.get(name);
+      if (options === undefined) await db.createCollection(name, { validator }).catch(ignoreExisting);
+      else if (isOlder(options.validator, validator)) await db.command({ collMod: name, validator });
+      const old = obsolete[name as keyof Collections];
+      if (old !== undefined && options !== undefined) await db.collection(name).dropIndex(old).catch(ignoreMissing);
+      if (indexes.length > 0) await db.collection(name).createIndexes(indexes);
+    }),
+  );
+  await Promise.all(Object.entries(blobIndexes).map(([name, indexes]) => db.collection(name).createIndexes(indexes)));
   const open = (name: string) => db.collection(name);
   return Object.fromEntries(Object.keys(plans).map((name) => [name, open(name)])) as unknown as Collections;
 }
@@ -128,7 +145,13 @@ export async function ensureCollections(db: Db): Promise<Collections> {
 const isOlder = (stored: Document | undefined, validator: Document) =>
   versionOf(stored) <= schemaVersion && !isDeepStrictEqual(stored, validator);
 
-function ignoreExisting(error: unknown): void {
-  const namespaceExists = 48;
-  if ((error as { code?: number }).code !== namespaceExists) throw error;
-}
+const optionsOf = (entry: object): { validator?: Document } =>
+  (entry as { options?: { validator?: Document } }).options ?? {};
+
+const unless =
+  (code: number) =>
+  (error: unknown): void => {
+    if ((error as { code?: number }).code !== code) throw error;
+  };
+const ignoreExisting = unless(48);
+const ignoreMissing = unless(27);

@@ -30,6 +30,9 @@ export async function openStore({ uri, database, serverSelectionTimeoutMs = 15_0
     writeConcern: { w: 'majority', journal: true },
     retryWrites: true,
     serverSelectionTimeoutMS: serverSelectionTimeoutMs,
+    connectTimeoutMS: 10_000,
+    // No operation takes this long; a connection that swallows what it is given must not be waited for.
+    socketTimeoutMS: 60_000,
     ignoreUndefined: true,
   });
   try {

@@ -124,15 +124,15 @@ describe('blobs', () => {
   const bytes = new Uint8Array(9 << 20).map((_, index) => (index * 31) & 255);
 
   it('stores content once, by digest, over chunk borders', async () => {
-    const digest = await store.blobs.put(bytes);
-    expect(await store.blobs.put(bytes)).toBe(digest);
+    const digest = await store.blobs.put(bytes, 'case');
+    expect(await store.blobs.put(bytes, 'case')).toBe(digest);
     expect((await store.blobs.list()).filter((blob) => blob.digest === digest)).toHaveLength(1);
     expect(Buffer.compare(await store.blobs.get(digest), bytes)).toBe(0);
   });
 
   it('names a missing and a damaged blob', async () => {
     await expect(store.blobs.get('0'.repeat(64))).rejects.toMatchObject({ name: 'CheckpointMissing' });
-    const digest = await store.blobs.put(new Uint8Array([1, 2, 3]));
+    const digest = await store.blobs.put(new Uint8Array([1, 2, 3]), 'case');
     await damage(digest);
     await expect(store.blobs.get(digest)).rejects.toMatchObject({ name: 'CheckpointCorrupt' });
   });
@@ -151,6 +151,10 @@ describe('committing a policy version', () => {
     keep: false,
   });
 
+  beforeAll(async () => {
+    await commitPolicy(store, { ...version('zero'), version: 0, parent: null });
+  });
+
   it('accepts a retry and refuses another writer', async () => {
     await commitPolicy(store, version('a'));
     await commitPolicy(store, version('a'));
@@ -160,9 +164,15 @@ describe('committing a policy version', () => {
 
   it('lets exactly one of twenty writers win', async () => {
     const racing = Array.from({ length: 20 }, (_, index) =>
-      commitPolicy(store, { ...version(`w${index}`), version: 2 }),
+      commitPolicy(store, { ...version(`w${index}`), version: 2, parent: 1 }),
     );
     const results = await Promise.allSettled(racing);
     expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+  });
+
+  it('names a store that has lost the parent', async () => {
+    const orphan = commitPolicy(store, { ...version('a'), version: 9, parent: 8 });
+    await expect(orphan).rejects.toMatchObject({ name: 'StoreBehind', data: { version: 8, newest: 2 } });
+    expect(await store.policies.findOne({ _id: 'p/v000009' })).toBeNull();
   });
 });

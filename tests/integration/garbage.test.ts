@@ -1,0 +1,181 @@
+/**
+ * Removing blobs beside writers, on a real store: what a committed version names is never gone, what a writer has claimed
+ * stays, leftovers of writes that were cut off go.
+ */
+import { Binary, MongoClient, ObjectId } from 'mongodb';
+import type { Db } from 'mongodb';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { commitPolicy } from '../../activities/policy/commit.ts';
+import { pruneBlobs } from '../../activities/prune-blobs.ts';
+import { digestOf } from '../../activities/store/blobs.ts';
+import { collectGarbage, isNeeded } from '../../activities/store/collect-garbage.ts';
+import { openStore } from '../../activities/store/connect.ts';
+import type { Store } from '../../activities/store/connect.ts';
+import type { PolicyDocument } from '../../activities/store/documents.ts';
+import type { Draft } from '../../activities/store/write.ts';
+
+let store: Store;
+let client: MongoClient;
+let db: Db;
+beforeAll(async () => {
+  const { mongoUri } = inject('stack');
+  store = await openStore({ uri: mongoUri, database: 'garbage-cases' });
+  client = await new MongoClient(mongoUri).connect();
+  db = client.db('garbage-cases');
+});
+afterAll(async () => {
+  await db.dropDatabase();
+  await client.close();
+  await store.close();
+});
+
+const bytesOf = (text: string) => new TextEncoder().encode(text);
+const version = (runId: string, number: number, weights: string, optimizer: string | null = null) =>
+  ({
+    runId,
+    version: number,
+    parent: number === 0 ? null : number - 1,
+    madeBy: 'test',
+    decoder: {} as PolicyDocument['decoder'],
+    tokenizer: 't',
+    parts: { shared: { changedIn: number, weights, optimizer, optimizerStep: 0 } },
+    metrics: {},
+    keep: false,
+  }) satisfies Omit<Draft<PolicyDocument>, '_id'>;
+
+async function commit(runId: string, number: number, text: string): Promise<string> {
+  const weights = await store.blobs.put(bytesOf(text), `${runId}/v${String(number).padStart(6, '0')}`);
+  await commitPolicy(store, version(runId, number, weights));
+  return weights;
+}
+
+describe('removal beside writers', () => {
+  it('never takes what a committed version names, in 120 commits of 3 contents against 3 removers', async () => {
+    let writing = true;
+    let removed = 0;
+    const digests = ['a', 'b', 'c'].map((text) => digestOf(bytesOf(text)));
+    const remover = async () => {
+      while (writing) {
+        for (const digest of digests) {
+          if (await store.blobs.remove(digest, () => isNeeded(store, digest))) removed += 1;
+        }
+      }
+    };
+    const writer = async (name: string) => {
+      for (let number = 0; number < 30; number++) {
+        const text = 'abc'[(number + name.length) % 3]!;
+        await commit(name, number, text);
+        expect(Buffer.from(await store.blobs.get(digestOf(bytesOf(text)))).toString()).toBe(text);
+        // Given up at once, so that the removers have something to do.
+        await store.policies.updateOne({ runId: name, version: number }, { $set: { 'pruned.weights': true } });
+      }
+    };
+    const removers = [remover(), remover(), remover()];
+    await Promise.all(['w', 'ww', 'www', 'wwww'].map(writer));
+    writing = false;
+    await Promise.all(removers);
+    expect(removed).toBeGreaterThan(20);
+    for (const digest of digests) await store.blobs.remove(digest, async () => false);
+    expect(await store.blobs.list()).toEqual([]);
+    expect(await db.collection('weights.chunks').countDocuments()).toBe(0);
+  });
+
+  it('leaves a claimed blob until its claim goes', async () => {
+    const digest = await store.blobs.put(bytesOf('claimed'), 'r/v000007');
+    expect(await store.blobs.remove(digest, async () => false)).toBe(false);
+    expect(Buffer.from(await store.blobs.get(digest)).toString()).toBe('claimed');
+    await store.blobs.release('r/v000007');
+    expect(await store.blobs.remove(digest, async () => false)).toBe(true);
+    await expect(store.blobs.get(digest)).rejects.toMatchObject({ name: 'CheckpointMissing' });
+  });
+});
+
+describe('pruning', () => {
+  it('takes old versions, and neither kept, pinned nor shared ones', async () => {
+    const weights: string[] = [];
+    for (let number = 0; number < 6; number++)
+      weights.push(await commit('p', number, `p ${number === 1 ? 5 : number}`));
+    await store.policies.updateOne({ _id: 'p/v000000' }, { $set: { keep: true } });
+    await store.policies.updateOne({ _id: 'p/v000002' }, { $addToSet: { pins: 'p/eval-x' } });
+    // v1 has the content of v5: its record gives it up, the blob stays.
+    expect(await pruneBlobs(store, 'p', 5, { weights: 2, optimizer: 2 })).toBe(1);
+    const there = await Promise.all(weights.map((digest) => store.blobs.has(digest)));
+    expect(there).toEqual([true, true, true, false, true, true]);
+    await store.policies.updateOne({ _id: 'p/v000002' }, { $pull: { pins: 'p/eval-x' } });
+    expect(await pruneBlobs(store, 'p', 5, { weights: 2, optimizer: 2 })).toBe(1);
+    expect(await store.blobs.has(weights[2]!)).toBe(false);
+  });
+});
+
+describe('gc', () => {
+  it('removes leftovers and nothing else', async () => {
+    const kept = await commit('g', 0, 'kept');
+    const claimed = await store.blobs.put(bytesOf('under way'), 'g/v000001');
+    const left = await store.blobs.put(bytesOf('left behind'), 'g/v000002');
+    await store.blobs.release('g/v000002');
+    // Two uploads that were cut off before their file: one of a claim that stands, one of nobody.
+    const [open, lost] = [new ObjectId(), new ObjectId()];
+    await db.collection<{ _id: string }>('claims').updateOne({ _id: `g/v000001 ${claimed}` }, {
+      $push: { uploads: open },
+    } as object);
+    for (const files_id of [open, lost]) {
+      await db.collection('weights.chunks').insertOne({ files_id, n: 0, data: new Binary(bytesOf('half')) });
+    }
+    // A commit that died between its record and its release.
+    await db
+      .collection<{ _id: string }>('claims')
+      .insertOne({ _id: 'stale', claimant: 'g/v000000', digest: kept, uploads: [] } as never);
+
+    const bytes = 'left behind'.length;
+    expect(await collectGarbage(store, { dryRun: true })).toMatchObject({ blobs: 1, bytes, claims: 1 });
+    expect(await store.blobs.has(left)).toBe(true);
+    expect(await collectGarbage(store, { dryRun: false })).toEqual({ blobs: 1, bytes, claims: 1, uploads: 1 });
+    expect([await store.blobs.has(kept), await store.blobs.has(claimed), await store.blobs.has(left)]).toEqual([
+      true,
+      true,
+      false,
+    ]);
+    expect(await db.collection('weights.chunks').countDocuments({ files_id: lost })).toBe(0);
+    expect(await db.collection('weights.chunks').countDocuments({ files_id: open })).toBe(1);
+    expect(await collectGarbage(store, { dryRun: false })).toEqual({ blobs: 0, bytes: 0, claims: 0, uploads: 0 });
+  });
+});
+
+describe('a damaged blob', () => {
+  it('is named, replaced by the same content only, and whole again', async () => {
+    const digest = await store.blobs.put(bytesOf('precious'), 'd/v000000');
+    const file = await db.collection('weights.files').findOne({ filename: digest });
+    await db
+      .collection('weights.chunks')
+      .updateOne({ files_id: file!._id }, { $set: { data: new Binary(bytesOf('preciouz')) } });
+    await expect(store.blobs.get(digest)).rejects.toMatchObject({ name: 'CheckpointCorrupt' });
+    await expect(store.blobs.restore(digest, bytesOf('other'))).rejects.toMatchObject({ name: 'CheckpointCorrupt' });
+    await store.blobs.restore(digest, bytesOf('precious'));
+    expect(Buffer.from(await store.blobs.get(digest)).toString()).toBe('precious');
+    expect(await db.collection('weights.files').countDocuments({ filename: digest })).toBe(1);
+  });
+});
+
+describe('a database of an earlier program', () => {
+  it("gets today's validators and loses the index that would refuse today's calls", async () => {
+    const old = client.db('garbage-old');
+    await old.createCollection('calls', { validator: { $jsonSchema: { bsonType: 'object', required: ['sequence'] } } });
+    await old.collection('calls').createIndex({ executionId: 1, sequence: 1 }, { unique: true });
+    const opened = await openStore({ uri: inject('stack').mongoUri, database: 'garbage-old' });
+    const call = (number: number) =>
+      ({
+        _id: `c-${number}`,
+        executionId: 'e',
+        call: number,
+        runId: 'r',
+        kind: 'model',
+        hash: 'h',
+        schemaVersion: 1,
+      }) as never;
+    await opened.calls.insertMany([call(0), call(1)]);
+    await expect(opened.calls.insertOne({ _id: 'broken', schemaVersion: 1 } as never)).rejects.toThrow(/validation/i);
+    expect((await old.collection('calls').indexes()).map(({ name }) => name)).not.toContain('executionId_1_sequence_1');
+    await opened.close();
+    await old.dropDatabase();
+  });
+});
