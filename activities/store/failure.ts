@@ -1,11 +1,5 @@
 /** The driver's errors by what can be done about them. */
-import {
-  BSONError,
-  MongoError,
-  MongoInvalidArgumentError,
-  MongoMissingDependencyError,
-  MongoServerError,
-} from 'mongodb';
+import { BSON, MongoError, MongoInvalidArgumentError, MongoMissingDependencyError, MongoServerError } from 'mongodb';
 
 /** BadValue, FailedToParse, TypeMismatch, DocumentValidationFailure, BSONObjectTooLarge, KeyTooLong: the same write fails again. */
 const refused: readonly unknown[] = [2, 9, 14, 121, 10334, 17280];

@@ -68,6 +68,12 @@ export const commandTable: readonly CommandEntry[] = [
     summary: 'stop servers and workers of this clone',
     load: () => import('./system/down.ts'),
   },
+  {
+    name: 'gc',
+    group: running,
+    summary: 'remove what no policy version needs',
+    load: () => import('./system/gc.ts'),
+  },
   { name: 'worker', group: running, summary: 'run one worker', load: () => import('./system/worker.ts') },
   {
     name: 'doctor',

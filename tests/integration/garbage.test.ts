@@ -115,9 +115,12 @@ describe('gc', () => {
     await store.blobs.release('g/v000002');
     // Two uploads that were cut off before their file: one of a claim that stands, one of nobody.
     const [open, lost] = [new ObjectId(), new ObjectId()];
-    await db.collection<{ _id: string }>('claims').updateOne({ _id: `g/v000001 ${claimed}` }, {
-      $push: { uploads: open },
-    } as object);
+    await db.collection<{ _id: string }>('claims').updateOne(
+      { _id: `g/v000001 ${claimed}` },
+      {
+        $push: { uploads: open },
+      },
+    );
     for (const files_id of [open, lost]) {
       await db.collection('weights.chunks').insertOne({ files_id, n: 0, data: new Binary(bytesOf('half')) });
     }
