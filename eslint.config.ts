@@ -150,7 +150,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['temporal.config.ts', 'eslint.config.ts', 'vitest.config.ts', 'runs/*.ts'],
+    files: ['temporal.config.ts', 'eslint.config.ts', 'vitest.config.ts', 'runs/**/*.ts'],
     rules: { 'import-x/no-default-export': 'off' },
   },
   {

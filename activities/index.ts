@@ -13,11 +13,14 @@ import type {
   UpdatePolicyInput,
   VerifyBatchInput,
 } from '../shared/domain/tasks.ts';
+import type { RecordStudyInput } from '../shared/domain/study-plan.ts';
 import { assignCredit } from './assign-credit.ts';
 import { bounded } from './boundary.ts';
 import { fineTune } from './fine-tune.ts';
 import { initializePolicy } from './initialize-policy.ts';
 import { recordEvaluation } from './evaluation/record-evaluation.ts';
+import { readStudyRun } from './study/read-study-run.ts';
+import { recordStudy } from './study/record-study.ts';
 import { recordIteration, recordRun, recordStage } from './records.ts';
 import type { RolloutDeps } from './rollout/context.ts';
 import { evaluateBatch } from './rollout/evaluate-batch.ts';
@@ -35,6 +38,8 @@ export function controlActivities(deps: { store: Store; runs: RunContexts }) {
     recordStage: bounded((input: RecordStageInput) => recordStage(deps, input)),
     recordIteration: bounded((input: RecordIterationInput) => recordIteration(deps, input)),
     recordEvaluation: bounded((input: RecordEvaluationInput) => recordEvaluation(deps, input)),
+    readStudyRun: bounded((input: { runId: string }) => readStudyRun(deps, input)),
+    recordStudy: bounded((input: RecordStudyInput) => recordStudy(deps, input)),
     assignCredit: bounded((input: AssignCreditInput) => assignCredit(deps, input)),
   };
 }

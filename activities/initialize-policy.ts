@@ -1,4 +1,4 @@
-/** Version 0 of a run: seeded random weights, with the tokenizer as a blob of its own. */
+/** Version 0 of a run: seeded random weights, or those of another run's version, with the tokenizer as a blob of its own. */
 import { policyId } from '../shared/domain/ids.ts';
 import { fillNormal } from '../shared/random.ts';
 import type { DecoderConfig } from '../shared/model/config.ts';
@@ -6,6 +6,7 @@ import { checkDecoderConfig } from '../shared/model/config.ts';
 import { initialParameters } from '../shared/model/parameters.ts';
 import { DomainError } from '../shared/errors.ts';
 import type { Recipe } from '../shared/config/recipe.ts';
+import { inheritedPolicy } from './policy/inherited-policy.ts';
 import { commitPolicy, storePart } from './policy/commit.ts';
 import { partsOf } from './policy/parts.ts';
 import type { RunContexts } from './run-context.ts';
@@ -22,6 +23,10 @@ export async function initializePolicy(
   if ((await store.policies.findOne({ _id: policyId(runId, version) })) !== null) return version;
   const { recipe } = await runs.run(runId);
   const { init, layout } = recipe.policy;
+  if (init.type === 'policy') {
+    await commitPolicy(store, await inheritedPolicy(store, runId, init, layout));
+    return version;
+  }
   if (init.type !== 'random') {
     throw new DomainError(
       'UnsupportedModel',

@@ -77,6 +77,7 @@ export async function loadDatasets(recipe: Recipe, skipLong = false): Promise<Ru
   const room = await promptRoomOf(recipe);
   const notes: string[] = [];
   const fit: Fit = (questions, source) => {
+    if (room === null) return [...questions];
     const { questions: kept, note } = fitting(questions, room, recipe, source, skipLong);
     if (note !== null) notes.push(note);
     return kept;

@@ -9,6 +9,7 @@ import type { Recipe } from '../shared/config/recipe.ts';
 import type { Cli, CommandResult } from './command.ts';
 import { exitCodes, Interrupted } from './exit-codes.ts';
 import type { PreparedRun } from './prepare-run.ts';
+import { pinPolicy } from './measure/pinned-policy.ts';
 import { resumeRun } from './resume-run.ts';
 import { readReport } from './run-report.ts';
 import type { Session } from './session.ts';
@@ -26,6 +27,8 @@ export async function launch(
   const unfinished = prepared.runId === null ? await unfinishedTwin(store, prepared) : null;
   const runId = prepared.runId ?? unfinished ?? (await nextRunId(store, prepared.recipe.name));
   if (unfinished === null) {
+    const { init } = prepared.recipe.policy;
+    if (init.type === 'policy') await pinPolicy(store, `${init.runId}@v${init.version}`);
     await startRun(store, client, { ...prepared, runId, config });
     cli.log(`run ${runId}: started`);
   } else {

@@ -51,6 +51,8 @@ async function checkInitialPolicy({ policy: { init } }: Recipe): Promise<void> {
     await readTokenizer(init.tokenizer);
     return;
   }
+  // Another run's version: looked up where the store is open (cli/launch.ts).
+  if (init.type === 'policy') return;
   for (const file of ['config.json', 'tokenizer.json']) {
     await access(join(init.directory, file)).catch((cause: unknown) => {
       throw new DomainError(

@@ -19,8 +19,9 @@ export interface PromptRoom {
   promptTokens: (question: Question) => number;
 }
 
-/** Throws `InvalidInput` or `UnsupportedModel` where tokenizer or context cannot be read. */
-export async function promptRoomOf({ policy: { init }, prompts, designs }: Recipe): Promise<PromptRoom> {
+/** Null where only the store knows the model: its calls are checked one by one. Throws `InvalidInput` or `UnsupportedModel` where tokenizer or context cannot be read. */
+export async function promptRoomOf({ policy: { init }, prompts, designs }: Recipe): Promise<PromptRoom | null> {
+  if (init.type === 'policy') return null;
   const { tokenizer, context } =
     init.type === 'random'
       ? { tokenizer: PolicyTokenizer.load(await readTokenizer(init.tokenizer)), context: init.decoder.maxPositions }

@@ -6,7 +6,7 @@ import type { Client } from '@temporalio/client';
 import type { Store } from '../activities/store/connect.ts';
 import type { RunDocument } from '../activities/store/documents.ts';
 import type { Progress } from '../shared/domain/plan.ts';
-import { positionOf } from './resume-run.ts';
+import { positionOf } from '../activities/run-position.ts';
 
 /** A query is answered in milliseconds; one that takes this long has no worker to answer it. */
 const queryTimeoutMs = 4_000;
@@ -27,8 +27,8 @@ export async function storedProgress(store: Store, run: RunDocument): Promise<Pr
   const { _id: runId, plan, status } = run;
   const [position, newest] = await Promise.all([positionOf(store, runId), newestReward(store, runId)]);
   const done = position?.iterations ?? plan.stages.map(() => 0);
-  const open = plan.stages.find(({ iterations }, index) => done[index]! < iterations) ?? plan.stages.at(-1)!;
-  const started = done.some((count) => count > 0);
+  const open = plan.stages.find(({ iterations }, index) => done[index]! < iterations) ?? plan.stages.at(-1);
+  const started = open !== undefined && done.some((count) => count > 0);
   return {
     runId,
     phase: status === 'finished' ? 'finished' : phaseOf(position, plan.coldStartChunks, started),

@@ -9,10 +9,10 @@ import { insertAllOnce, insertOnce } from '../activities/store/write.ts';
 import type { Draft } from '../activities/store/write.ts';
 import type { Recipe } from '../shared/config/recipe.ts';
 import type { TemporalConfig } from '../shared/config/temporal-config.ts';
-import type { RunPlan } from '../shared/domain/plan.ts';
 import { DomainError } from '../shared/errors.ts';
 import { makeRunPlan } from '../shared/plan/run-plan.ts';
-import type { RunPosition, trainingRun } from '../workflows/training-run.ts';
+import type { RunPlan, RunPosition } from '../shared/domain/plan.ts';
+import type { trainingRun } from '../workflows/training-run.ts';
 import { visible } from '../workflows/search-attributes.ts';
 import type { Dataset, RunDatasets } from './datasets.ts';
 import { promptsInForce } from './prompts-in-force.ts';
@@ -32,6 +32,15 @@ export interface RunRequest {
 export async function startRun(store: Store, client: Client, request: RunRequest): Promise<RunPlan> {
   const { runId, recipe, datasets } = request;
   await checkFree(store, client, runId);
+  const { inserted, plan } = await createRun(store, request);
+  if (!inserted) throw taken(runId);
+  await startWorkflow(client, { _id: runId, plan, recipe, datasets }, null);
+  return plan;
+}
+
+/** Stores what a run is, without starting it; false where it is stored already. */
+export async function createRun(store: Store, request: RunRequest): Promise<{ inserted: boolean; plan: RunPlan }> {
+  const { runId, recipe, datasets } = request;
   for (const dataset of [datasets.train, datasets.heldOut]) await storeDataset(store, dataset);
   const plan = planOf(request);
   const inserted = await insertOnce<RunDocument>(store.runs, {
@@ -43,9 +52,7 @@ export async function startRun(store: Store, client: Client, request: RunRequest
     datasets: { train: referenceTo(datasets.train), heldOut: referenceTo(datasets.heldOut) },
     prompts: promptsInForce(recipe.prompts.form, recipe.designs.tools),
   });
-  if (!inserted) throw taken(runId);
-  await startWorkflow(client, { _id: runId, plan, recipe, datasets }, null);
-  return plan;
+  return { inserted, plan };
 }
 
 const planOf = ({ recipe, datasets, config }: RunRequest): RunPlan =>

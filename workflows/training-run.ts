@@ -16,12 +16,12 @@ import {
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
-import { ActivityFailure, ApplicationFailure, ChildWorkflowFailure } from '@temporalio/common';
 import { evaluationId, policyVersionName, stageWorkflowId } from '../shared/domain/ids.ts';
-import type { Progress, RunPlan, StagePlan } from '../shared/domain/plan.ts';
+import type { Progress, RunPlan, RunPosition, StagePlan } from '../shared/domain/plan.ts';
 import { activitiesOf } from './activity-proxies.ts';
 import { coEvolutionStage } from './co-evolution-stage.ts';
 import { evaluation } from './evaluation.ts';
+import { failureOf } from './failure.ts';
 import {
   pauseSignal,
   progressDescription,
@@ -36,17 +36,6 @@ import type { RunControl } from './run-control.ts';
 import { runDetails } from './run-details.ts';
 import type { StageFacts } from './run-details.ts';
 import { searchAttributes, visible } from './search-attributes.ts';
-
-/** Where the database says the run stands. */
-export interface RunPosition {
-  policyVersion: number;
-  /** Chunks of the cold start that are committed. */
-  coldStartChunks: number;
-  /** Committed iterations of each stage, in stage order. */
-  iterations: number[];
-  /** avg@k of evaluations that are recorded, by name. */
-  evaluations: Record<string, number>;
-}
 
 export interface TrainingRunInput {
   runId: string;
@@ -290,12 +279,4 @@ async function evaluate(run: RunState, name: string): Promise<void> {
     typedSearchAttributes: visible({ runId, policyVersion }),
   });
   run.set({ evaluations: { ...run.progress.evaluations, [name]: result.average } });
-}
-
-function failureOf(error: unknown): { name: string; message: string } | undefined {
-  let cause = error;
-  while ((cause instanceof ChildWorkflowFailure || cause instanceof ActivityFailure) && cause.cause)
-    cause = cause.cause;
-  if (cause instanceof ApplicationFailure) return { name: cause.type ?? 'Error', message: cause.message };
-  return cause instanceof Error ? { name: cause.name, message: cause.message } : undefined;
 }

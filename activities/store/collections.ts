@@ -7,6 +7,7 @@ import type {
   DatasetDocument,
   DesignDocument,
   EvaluationDocument,
+  StudyDocument,
   SystemDocument,
   ExecutionDocument,
   IterationDocument,
@@ -32,6 +33,7 @@ export interface Collections {
   policies: Collection<PolicyDocument>;
   evaluations: Collection<EvaluationDocument>;
   systems: Collection<SystemDocument>;
+  studies: Collection<StudyDocument>;
 }
 
 interface CollectionPlan {
@@ -90,6 +92,7 @@ const plans: Record<keyof Collections, CollectionPlan> = {
     indexes: [{ key: { runId: 1 } }],
     required: { runId: 'string', system: 'string', source: 'object' },
   },
+  studies: { indexes: [], required: { study: 'object', plan: 'object', status: 'string' } },
 };
 
 /** Named by the schema version, so that an older program that starts later does not take it back. */

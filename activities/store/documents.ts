@@ -10,6 +10,9 @@ import type { Question, Verdict } from '../../shared/domain/question.ts';
 import type { FinishReason, SamplingSettings } from '../../shared/domain/sampling.ts';
 import type { Usage } from '../../shared/domain/usage.ts';
 import type { Role } from '../../shared/domain/role.ts';
+import type { Study } from '../../shared/config/study.ts';
+import type { StudyPlan } from '../../shared/domain/study-plan.ts';
+import type { StudyCell } from '../../shared/evaluation/study-table.ts';
 import type { EvaluationSummary, QuestionRow } from '../../shared/evaluation/summary.ts';
 import type { RewardTerm } from '../../shared/rl/reward.ts';
 import type { AnsweringSystem } from '../../shared/systems/source.ts';
@@ -221,6 +224,16 @@ export interface PolicyDocument extends Stored {
   pins?: string[];
   /** Which blobs are gone. */
   pruned?: { weights?: true; optimizer?: true };
+}
+
+/** `_id` is the study's name. */
+export interface StudyDocument extends Stored {
+  study: Study;
+  plan: StudyPlan;
+  status: 'running' | 'finished';
+  /** Empty until it is finished. */
+  cells: StudyCell[];
+  finishedAt?: Date;
 }
 
 /** A system under comparison as it answers; `_id` is `RUN/system-NAME`. */

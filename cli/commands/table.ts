@@ -56,6 +56,12 @@ export const commandTable: readonly CommandEntry[] = [
     load: () => import('./measuring/solve.ts'),
   },
   {
+    name: 'study',
+    group: measuring,
+    summary: 'run a grid of variants and seeds, and make one table',
+    load: () => import('./measuring/study.ts'),
+  },
+  {
     name: 'audit',
     group: looking,
     summary: 'prove that a run is whole',

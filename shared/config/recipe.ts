@@ -55,6 +55,12 @@ const initialPolicySchema = z.discriminatedUnion('type', [
     type: z.literal('huggingface'),
     directory: z.string().min(1),
   }),
+  z.strictObject({
+    /** The weights of a committed policy version of another run in the same store, with fresh optimizer moments. */
+    type: z.literal('policy'),
+    runId: z.string().min(1),
+    version: z.int().min(0),
+  }),
 ]);
 
 const learningRateSchema = z.number().gt(0).max(1);
@@ -170,7 +176,8 @@ export const recipeSchema = z.strictObject({
       first: z.enum(['executor', 'designer']).default('executor'),
       /** K. */
       iterationsPerStage: count.default(30),
-      count: count.default(2),
+      /** 0: a cold start alone. */
+      count: z.int().min(0).default(2),
     })
     .prefault({}),
   update: z

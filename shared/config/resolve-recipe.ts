@@ -19,7 +19,7 @@ function checkAcrossFields(recipe: Recipe, where: string): void {
     throw new DomainError('InvalidConfig', `${where} is not valid:\n  ${message}`, { where });
   };
   const { scheme, count } = recipe.stages;
-  if (scheme !== 'stagewise' && count !== 1) {
+  if (scheme !== 'stagewise' && count > 1) {
     refuse(
       `stages.count: the scheme '${scheme}' has one stage (seen: ${count}); set stages.count=1 and give all iterations to stages.iterationsPerStage`,
     );

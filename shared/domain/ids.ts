@@ -31,6 +31,9 @@ export const iterationId = (runId: string, stage: number, iteration: number) =>
 export const evaluationId = (runId: string, name: string) => `${runId}/eval-${name}`;
 /** A system under comparison that answers with a run's policy. */
 export const systemId = (runId: string, name: string) => `${runId}/system-${name}`;
+/** A study's workflow. Its runs are named `STUDY.VARIANT.sSEED`. */
+export const studyWorkflowId = (studyId: string) => `study/${studyId}`;
+export const studyRunId = (studyId: string, variant: string, seed: number) => `${studyId}.${variant}.s${seed}`;
 /** One question that a user asked: its dataset's digest, and the how-manieth asking (from 0). */
 export const solveId = (runId: string, digest: string, asking: number) =>
   `${runId}/solve-${digest.slice(0, 12)}-${asking}`;

@@ -67,6 +67,17 @@ export interface RunPlan {
   dashboardUrl?: string;
 }
 
+/** Where the database says the run stands. */
+export interface RunPosition {
+  policyVersion: number;
+  /** Chunks of the cold start that are committed. */
+  coldStartChunks: number;
+  /** Committed iterations of each stage, in stage order. */
+  iterations: number[];
+  /** avg@k of evaluations that are recorded, by name. */
+  evaluations: Record<string, number>;
+}
+
 /** What `progress` answers at every level of a run. */
 export interface Progress {
   runId: string;

@@ -8,11 +8,11 @@ import { NativeConnection, Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { recipeSchema } from '../../shared/config/recipe.ts';
 import { resolveTemporalConfig } from '../../shared/config/temporal-config.ts';
-import type { Progress, RunPlan } from '../../shared/domain/plan.ts';
+import type { Progress, RunPlan, RunPosition } from '../../shared/domain/plan.ts';
 import type { RecordIterationInput, SampleDesignsInput, UpdatePolicyInput } from '../../shared/domain/tasks.ts';
 import { makeRunPlan } from '../../shared/plan/run-plan.ts';
 import { workflowBundle } from '../../workers/bundle.ts';
-import type { RunPosition, TrainingRunInput, TrainingRunResult } from '../../workflows/training-run.ts';
+import type { TrainingRunInput, TrainingRunResult } from '../../workflows/training-run.ts';
 
 const queue = 'run-shape';
 const queues = { control: queue, gpu: queue, sandbox: queue };

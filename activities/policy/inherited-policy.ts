@@ -1,0 +1,34 @@
+/** Version 0 of a run that starts from another run's version: the same blobs, fresh optimizer moments. */
+import { policyId } from '../../shared/domain/ids.ts';
+import { DomainError } from '../../shared/errors.ts';
+import type { PolicyDocument } from '../store/documents.ts';
+import type { Store } from '../store/connect.ts';
+import type { Draft } from '../store/write.ts';
+import { partsOf } from './parts.ts';
+import type { Layout } from './parts.ts';
+
+/** Throws `CheckpointMissing` where the version is not there, its weights were pruned, or a role has none. */
+export async function inheritedPolicy(
+  store: Store,
+  runId: string,
+  from: { runId: string; version: number },
+  layout: Layout,
+): Promise<Omit<Draft<PolicyDocument>, '_id'>> {
+  const id = policyId(from.runId, from.version);
+  const base = await store.policies.findOne({ _id: id });
+  if (base === null || base.pruned?.weights === true) {
+    const why = base === null ? 'was never committed' : 'has no weights any more: they were pruned';
+    throw new DomainError('CheckpointMissing', `policy.init: ${id} ${why}`, { policy: id });
+  }
+  const parts: PolicyDocument['parts'] = {};
+  for (const part of partsOf(layout)) {
+    // A shared policy can be parted into two that start equal; two cannot be made one.
+    const own = base.parts[part] ?? base.parts.shared;
+    if (own === undefined) {
+      throw new DomainError('CheckpointMissing', `policy.init: ${id} has no '${part}' weights`, { policy: id, part });
+    }
+    parts[part] = { changedIn: 0, weights: own.weights, optimizer: null, optimizerStep: 0 };
+  }
+  const { decoder, tokenizer } = base;
+  return { runId, version: 0, parent: null, madeBy: 'initial', decoder, tokenizer, parts, metrics: {}, keep: true };
+}

@@ -1,0 +1,124 @@
+/** `study`: a grid of runs and measurements with one table; `study list|show`: what has been studied. */
+import { Option } from 'commander';
+import type { Command } from 'commander';
+import type { Act, Cli, CommandFile, CommandResult } from '../../command.ts';
+import { examples } from '../../command.ts';
+import { studyCsvKinds } from '../../study/study-result.ts';
+import type { StudyCsvKind } from '../../study/study-result.ts';
+import { moment } from '../../view/numbers.ts';
+import { renderTable } from '../../view/table.ts';
+
+interface Options {
+  out: string;
+  withStack?: boolean;
+  detach?: boolean;
+}
+
+export const command: CommandFile = {
+  define(command, act) {
+    command
+      .argument('<study>', 'a study of runs/studies by name, or the path of a study file')
+      .option('--out <folder>', 'folder for the table and the CSV files', 'studies')
+      .option('--detach', 'return when the study has started; workers elsewhere do the work')
+      .option('--with-stack', 'start servers and workers here where none are running')
+      .addHelpText(
+        'after',
+        `
+The same command goes on with a study that was interrupted, and shows one that is finished.
+` +
+          examples(
+            ['study toy --with-stack', 'the shipped toy study, all in this terminal'],
+            ['study my-study.ts --detach', 'with servers and workers from `metaagentx up`'],
+            ['study show toy', 'its table, as far as it is'],
+            ['study show toy --csv curves', 'learning curves for a figure'],
+          ),
+      );
+    act<Options>(command, (cli, [name], options) => run(cli, name!, options));
+    defineList(command, act);
+    defineShow(command, act);
+  },
+};
+
+async function run(cli: Cli, name: string, { out, withStack, detach }: Options): Promise<CommandResult> {
+  const [{ loadStudy, prepareStudy }, { startStudy, awaitStudy }, { studyResult, writeStudyFiles }, { withSession }] =
+    await Promise.all([
+      import('../../study/prepare-study.ts'),
+      import('../../study/run-study.ts'),
+      import('../../study/study-result.ts'),
+      import('../../session.ts'),
+    ]);
+  const prepared = await prepareStudy(await loadStudy(name));
+  const studyId = prepared.study.name;
+  const needs = withStack
+    ? ({ stack: 'started', workers: 'polling' } as const)
+    : ({ stack: 'joined', workers: 'none' } as const);
+  return withSession(cli, needs, async (session) => {
+    await startStudy(session, prepared);
+    if (detach) {
+      return {
+        data: { studyId, cells: prepared.cells.length },
+        text: `study ${studyId} runs in the background. Look at it with: npx metaagentx study show ${studyId}`,
+      };
+    }
+    const found = await awaitStudy(cli, session, studyId);
+    const files = await writeStudyFiles(session.store, found, out);
+    const { data, text } = await studyResult(session.store, found);
+    return { data: { ...data, files }, text: [text, '', ...files.map((file) => `written: ${file}`)].join('\n') };
+  });
+}
+
+function defineList(command: Command, act: Act): void {
+  const list = command
+    .command('list')
+    .summary('list the studies')
+    .description('Lists the studies of the store.')
+    .addHelpText('after', examples(['study list', 'newest last']));
+  act(list, async (cli) => {
+    const { withSession } = await import('../../session.ts');
+    return withSession(cli, { stack: 'started', workers: 'none' }, async ({ store }) => {
+      const found = await store.studies.find({}).sort({ createdAt: 1 }).toArray();
+      const studies = found.map(({ _id, study, status, plan, createdAt }) => ({
+        studyId: _id,
+        description: study.description,
+        status,
+        cells: plan.cells.length,
+        createdAt,
+      }));
+      const lines = renderTable(
+        ['study', 'status', 'cells', 'created', 'description'].map((title) => ({ title })),
+        studies.map((each) => [
+          each.studyId,
+          each.status,
+          String(each.cells),
+          moment(each.createdAt),
+          each.description,
+        ]),
+      );
+      const none = 'no studies yet. Start one with: npx metaagentx study toy --with-stack';
+      return { data: { studies }, text: studies.length === 0 ? none : lines.join('\n') };
+    });
+  });
+}
+
+function defineShow(command: Command, act: Act): void {
+  const show = command
+    .command('show')
+    .summary('show a study')
+    .description('Shows the table of a study, as far as it is.')
+    .argument('<study>', 'its name')
+    .addOption(new Option('--csv <what>', 'print CSV instead of the table').choices(studyCsvKinds))
+    .addHelpText(
+      'after',
+      examples(['study show toy', 'mean ± deviation over seeds'], ['study show toy --csv cells', 'a row a run']),
+    );
+  act<{ csv?: StudyCsvKind }>(show, async (cli, [studyId], { csv }) => {
+    const [{ readStudy }, { studyResult }, { withSession }] = await Promise.all([
+      import('../../study/run-study.ts'),
+      import('../../study/study-result.ts'),
+      import('../../session.ts'),
+    ]);
+    return withSession(cli, { stack: 'started', workers: 'none' }, async ({ store }) =>
+      studyResult(store, await readStudy(store, studyId!), csv),
+    );
+  });
+}

@@ -1,0 +1,89 @@
+/** Stores a study with all its runs, starts or goes on with its workflow, waits, and gives the result. */
+import type { StudyDocument } from '../../activities/store/documents.ts';
+import type { Store } from '../../activities/store/connect.ts';
+import { insertOnce } from '../../activities/store/write.ts';
+import { readRun } from '../../activities/run-context.ts';
+import { studyWorkflowId } from '../../shared/domain/ids.ts';
+import type { StudyCellPlan, StudyPlan } from '../../shared/domain/study-plan.ts';
+import { DomainError } from '../../shared/errors.ts';
+import { systemLabel } from '../../shared/evaluation/name.ts';
+import type { study as studyWorkflow } from '../../workflows/study.ts';
+import type { Cli } from '../command.ts';
+import { storeSystem } from '../measure/answering-system.ts';
+import { awaitWorkflow } from '../measure/await-workflow.ts';
+import { workflowStatus } from '../resume-run.ts';
+import type { Session } from '../session.ts';
+import { createRun } from '../start-run.ts';
+import type { PreparedCell, PreparedStudy } from './prepare-study.ts';
+
+/** Throws `InvalidInput` where a study of the same name is another one. */
+export async function startStudy(session: Session, prepared: PreparedStudy): Promise<void> {
+  const { store, client, config } = session;
+  const { study, bases, runs } = prepared;
+  const studyId = study.name;
+  const standing = await store.studies.findOne({ _id: studyId });
+  if (standing !== null && JSON.stringify(standing.study) !== JSON.stringify(study)) {
+    throw new DomainError(
+      'InvalidInput',
+      `study '${studyId}' is in the store with other settings: give this one another name, or see it with: npx metaagentx study show ${studyId}`,
+      { studyId },
+    );
+  }
+  if (standing?.status === 'finished') return;
+  for (const run of [...bases, ...runs]) await createRun(store, { ...run, config });
+  const plan: StudyPlan = {
+    studyId,
+    queues: config.queues,
+    activities: config.activities,
+    bases: bases.map(({ runId }) => runId),
+    cells: await Promise.all(prepared.cells.map((cell) => planOfCell(store, cell))),
+    concurrentRuns: study.concurrentRuns,
+  };
+  await insertOnce(store.studies, { _id: studyId, study, plan, status: 'running', cells: [] });
+  if ((await workflowStatus(client, studyWorkflowId(studyId))) === 'RUNNING') return;
+  await client.workflow.start<typeof studyWorkflow>('study', {
+    workflowId: studyWorkflowId(studyId),
+    taskQueue: config.queues.control,
+    workflowIdConflictPolicy: 'USE_EXISTING',
+    args: [standing?.plan ?? plan],
+    staticSummary: `${prepared.cells.length} cells, ${study.seeds.length} seeds`,
+    staticDetails: study.description,
+  });
+}
+
+async function planOfCell(store: Store, cell: PreparedCell): Promise<StudyCellPlan> {
+  const { variant, seed, system, runId, measured } = cell;
+  if (measured === null) return { variant, seed, system, runId, measurement: null };
+  const { name, id } = await storeSystem(store, await readRun(store, runId), measured);
+  const measurement = { name: `study-${systemLabel(name, measured.budget)}`, system: id ?? null };
+  return { variant, seed, system: name, runId, measurement };
+}
+
+/** The finished study. */
+export async function awaitStudy(cli: Cli, session: Session, studyId: string): Promise<StudyDocument> {
+  const document = await readStudy(session.store, studyId);
+  if (document.status === 'finished') return document;
+  const workflowId = studyWorkflowId(studyId);
+  const uiUrl = session.uiUrl(workflowId);
+  if (uiUrl !== null) cli.log(`Temporal UI: ${uiUrl}`);
+  await awaitWorkflow(cli, session, {
+    workflowId,
+    title: `study ${studyId}`,
+    result: session.client.workflow.getHandle(workflowId).result(),
+    advice: [
+      session.hasOwnWorkers
+        ? 'Nothing is lost. Go on by giving the same command again.'
+        : 'It goes on without you. See how far it is by giving the same command again.',
+    ],
+  });
+  return readStudy(session.store, studyId);
+}
+
+/** Throws `InvalidInput` where there is no such study. */
+export async function readStudy(store: Store, studyId: string): Promise<StudyDocument> {
+  const found = await store.studies.findOne({ _id: studyId });
+  if (found !== null) return found;
+  throw new DomainError('InvalidInput', `there is no study '${studyId}' in the store; see: npx metaagentx study list`, {
+    studyId,
+  });
+}

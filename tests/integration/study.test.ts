@@ -1,0 +1,80 @@
+/** A study on real servers: one cold start for all its runs, resumed after its workflow was terminated, one table. */
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { metaagentx } from '../helpers/command-line.ts';
+import { connectServers } from '../helpers/tiny-run.ts';
+import type { TestServers } from '../helpers/tiny-run.ts';
+import { startWorkerProcess } from '../helpers/worker-process.ts';
+import type { WorkerProcess } from '../helpers/worker-process.ts';
+
+let servers: TestServers;
+let worker: WorkerProcess;
+let out: string;
+beforeAll(async () => {
+  servers = await connectServers();
+  out = await mkdtemp(join(tmpdir(), 'study-'));
+  worker = await startWorkerProcess('all');
+});
+afterAll(async () => {
+  await worker.stop();
+  await servers.close();
+  await rm(out, { recursive: true });
+});
+
+async function until(condition: () => Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + 100_000;
+  while (!(await condition())) {
+    if (Date.now() > deadline) throw new Error('waited 100 s for a condition');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+it('runs a grid, resumes, and writes one table', async () => {
+  const { store, client } = servers;
+  const started = await metaagentx('study', 'smoke', '--detach');
+  expect(started).toMatchObject({ code: 0, data: { studyId: 'smoke', cells: 3 } });
+  const first = 'smoke.executor-first.s0';
+  await until(async () => (await store.calls.findOne({ runId: first })) !== null);
+  await client.workflow.getHandle('study/smoke').terminate('test');
+  await until(async () => (await client.workflow.getHandle(first).describe()).status.name !== 'RUNNING');
+
+  const { code, data } = await metaagentx('study', 'smoke', '--out', out);
+  expect(code).toBe(0);
+  const rows = data.rows as { variant: string; seeds: number; failed: number; average: { mean: number } }[];
+  expect(rows.map(({ variant, seeds, failed }) => [variant, seeds, failed])).toEqual([
+    ['executor-first', 1, 0],
+    ['debate', 1, 0],
+    ['coupled_split', 1, 0],
+  ]);
+  for (const { variant, evaluation, average } of data.cells) {
+    const measured = await store.evaluations.findOne({ _id: evaluation });
+    expect([variant, measured?.metrics.average]).toEqual([variant, average]);
+  }
+  const runs = (await store.runs.find({ _id: { $regex: '^smoke\\.' } }).toArray()).map(({ _id }) => _id).sort();
+  expect(runs).toEqual(['smoke.cold-start.s0', 'smoke.coupled_split.s0', 'smoke.executor-first.s0']);
+
+  // All begin with the weights of one cold start; the split run has them twice.
+  const weights = async (runId: string, version: number) =>
+    Object.values((await store.policies.findOne({ runId, version }))!.parts).map((part) => part.weights);
+  const [cold] = await weights('smoke.cold-start.s0', 2);
+  expect(await weights(first, 0)).toEqual([cold]);
+  expect(await weights('smoke.coupled_split.s0', 0)).toEqual([cold, cold]);
+  // Coupled: both roles learned in the one iteration.
+  const learned = await weights('smoke.coupled_split.s0', 1);
+  expect(learned.every((digest) => digest !== cold)).toBe(true);
+
+  const cells = await readFile(join(out, 'smoke-cells.csv'), 'utf8');
+  expect(cells.split('\n')).toHaveLength(5);
+  const curves = (await readFile(join(out, 'smoke-curves.csv'), 'utf8')).trim().split('\n');
+  expect(curves.map((line) => line.split(',').slice(0, 4).join())).toEqual([
+    'variant,seed,iteration,learner',
+    'executor-first,0,1,executor',
+    'coupled_split,0,1,both',
+  ]);
+  const again = await metaagentx('study', 'smoke', '--out', out);
+  expect(again.data.cells).toEqual(data.cells);
+  expect((await metaagentx('study', 'show', 'smoke')).data.rows).toEqual(data.rows);
+  expect((await metaagentx('study', 'list')).data.studies).toHaveLength(1);
+});

@@ -1,0 +1,86 @@
+/**
+ * A study: cold starts, then one run a variant and seed, then measurements. Every run goes on from where the database says
+ * it stands, so a study that was cut off anywhere is resumed by starting it again. A run that fails is a row of the
+ * table, not the end of the study.
+ */
+import { executeChild, isCancellation, setCurrentDetails, setHandler } from '@temporalio/workflow';
+import { evaluationId, policyVersionName } from '../shared/domain/ids.ts';
+import type { StudyCellPlan, StudyFailures, StudyPlan } from '../shared/domain/study-plan.ts';
+import { activitiesOf } from './activity-proxies.ts';
+import { evaluation } from './evaluation.ts';
+import { failureOf } from './failure.ts';
+import { batchProgressQuery } from './messages.ts';
+import { visible } from './search-attributes.ts';
+import { trainingRun } from './training-run.ts';
+import { mapWindow } from './window.ts';
+
+export async function study(plan: StudyPlan): Promise<StudyFailures> {
+  const { studyId, bases, cells, concurrentRuns } = plan;
+  const { control } = activitiesOf(plan);
+  const failures: StudyFailures = {};
+  const of = bases.length + cells.length;
+  let done = 0;
+  const attempt = async (key: string, work: () => Promise<void>) => {
+    try {
+      await work();
+    } catch (error) {
+      if (isCancellation(error)) throw error;
+      const failure = failureOf(error);
+      failures[key] = failure === undefined ? String(error) : `${failure.name}: ${failure.message}`;
+    }
+    done += 1;
+    setCurrentDetails(`${done} of ${of} parts · ${Object.keys(failures).length} failed · newest: ${key}`);
+  };
+  setHandler(batchProgressQuery, () => ({ done, of, parts: 'runs and measurements' }), {
+    description: 'How many runs and measurements are done.',
+  });
+
+  await mapWindow(bases, concurrentRuns, (runId) => attempt(runId, () => runToEnd(plan, runId)));
+  await mapWindow(cells, concurrentRuns, (cell) =>
+    attempt(cellKey(cell), async () => {
+      await runToEnd(plan, cell.runId);
+      await measure(plan, cell);
+    }),
+  );
+  await control.recordStudy({ studyId, failures });
+  return failures;
+}
+
+/** A base's own failure goes by its run id, a cell's by run and variant: several may measure one base. */
+const cellKey = ({ runId, variant }: StudyCellPlan) => `${runId}#${variant}`;
+
+async function runToEnd(plan: StudyPlan, runId: string): Promise<void> {
+  const { control } = activitiesOf(plan);
+  const state = await control.readStudyRun({ runId });
+  if (state.ended) return;
+  const { dataset, from } = state;
+  await executeChild(trainingRun, {
+    workflowId: runId,
+    args: [{ runId, dataset: dataset.digest, plan: state.plan, from }],
+    staticSummary: `run of ${plan.studyId}`,
+    typedSearchAttributes: visible({ runId, dataset: dataset.name }),
+  });
+}
+
+async function measure(plan: StudyPlan, { runId, measurement, system }: StudyCellPlan): Promise<void> {
+  if (measurement === null) return;
+  const { control } = activitiesOf(plan);
+  const { from, evaluation: settings } = await control.readStudyRun({ runId });
+  if (from === null || measurement.name in from.evaluations) return;
+  const { queues, activities } = plan;
+  const { policyVersion } = from;
+  await executeChild(evaluation, {
+    workflowId: evaluationId(runId, measurement.name),
+    args: [
+      {
+        runId,
+        name: measurement.name,
+        policyVersion,
+        system: measurement.system ?? undefined,
+        plan: { queues, activities, evaluation: settings },
+      },
+    ],
+    staticSummary: `${system}: avg@${settings.samples} of ${policyVersionName(policyVersion)}`,
+    typedSearchAttributes: visible({ runId, policyVersion }),
+  });
+}
