@@ -108,10 +108,13 @@ describe('attacks', () => {
 describe('neighbours and traces', () => {
   const tier = (['A', 'C'] as const).find((name) => missingTiers.get(name) === null);
 
+  /** A busy machine may delay one attempt; an attack that is not contained delays them all. */
+  const attempts = 3;
+
   it.skipIf(tier === undefined)('ends every attack within its deadline + 1.5 s while a neighbour goes on', async () => {
     const sandbox = await openPythonSandbox({ tiers: [tier!], workers: 2 });
+    const slowest = { neighbour: 0 };
     let attacking = true;
-    const slowest = { neighbour: 0, late: -Infinity };
     const neighbour = async () => {
       while (attacking) {
         const began = performance.now();
@@ -120,15 +123,20 @@ describe('neighbours and traces', () => {
       }
     };
     const going = neighbour();
+    const tooLate: unknown[] = [];
     for (const one of resourceAttacks) {
-      const result = await attack(sandbox, one, bait);
-      slowest.late = Math.max(slowest.late, result.wallMs - (one.limits?.wallMs ?? limits.wallMs));
+      let seen = { late: Infinity, neighbour: Infinity };
+      for (let attempt = 0; attempt < attempts && Math.max(seen.late, seen.neighbour) >= 1_500; attempt++) {
+        slowest.neighbour = 0;
+        const { wallMs } = await attack(sandbox, one, bait);
+        seen = { late: wallMs - (one.limits?.wallMs ?? limits.wallMs), neighbour: slowest.neighbour };
+      }
+      if (Math.max(seen.late, seen.neighbour) >= 1_500) tooLate.push({ name: one.name, ...seen });
     }
     attacking = false;
     await going;
     await sandbox.close();
-    expect(slowest.late).toBeLessThan(1_500);
-    expect(slowest.neighbour).toBeLessThan(1_500);
+    expect(tooLate).toEqual([]);
   });
 
   it.skipIf(tier === undefined)('leaves no process, mount or folder', async () => {
