@@ -2,6 +2,7 @@
 import { DomainError } from '../shared/errors.ts';
 import { stageId } from '../shared/domain/ids.ts';
 import type { RecordIterationInput, RecordRunInput, RecordStageInput } from '../shared/domain/tasks.ts';
+import { readBatchFacts } from './batch-facts.ts';
 import { crashPoint } from './crash-point.ts';
 import { pruneBlobs } from './prune-blobs.ts';
 import type { RunContexts } from './run-context.ts';
@@ -32,10 +33,11 @@ export async function recordStage({ store }: RecordDeps, input: RecordStageInput
 
 /** Also prunes what retention allows: an iteration's end is when older versions stop being needed. */
 export async function recordIteration({ store, runs }: RecordDeps, input: RecordIterationInput): Promise<void> {
-  const { batchId, questionIndices, ...rest } = input;
-  const { recipe, datasets } = await runs.run(input.runId);
+  const { batchId, questionIndices, startedAtMs, rolledOutAtMs, ...rest } = input;
+  const [{ recipe, datasets }, counted] = await Promise.all([runs.run(input.runId), readBatchFacts(store, batchId)]);
+  const facts = { ...counted, startedAt: new Date(startedAtMs), rolloutMs: rolledOutAtMs - startedAtMs };
   const questions = questionIndices.map((index) => `${datasets.train.digest}/${index}`);
-  await insertOnce(store.iterations, { ...rest, _id: batchId, questions });
+  await insertOnce(store.iterations, { ...rest, _id: batchId, questions, facts });
   crashPoint('iteration-recorded');
   await pruneBlobs(store, input.runId, input.policyOut, recipe.retention);
 }

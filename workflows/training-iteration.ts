@@ -2,7 +2,13 @@
  * One iteration (design: "One iteration"): rollouts of B questions in a window → credit → one policy update of the role
  * that learns → record. Only ids and small numbers pass through here.
  */
-import { createEventGroup, executeChild, setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
+import {
+  createEventGroup,
+  executeChild,
+  setCurrentDetails,
+  upsertSearchAttributes,
+  workflowInfo,
+} from '@temporalio/workflow';
 import { iterationId, policyVersionName, rolloutId } from '../shared/domain/ids.ts';
 import type { Learner, RunPlan } from '../shared/domain/plan.ts';
 import type { Batch } from '../shared/domain/tasks.ts';
@@ -49,6 +55,7 @@ export async function trainingIteration(input: TrainingIterationInput): Promise<
   );
 
   const rollouts = await createEventGroup('rollouts').withScope(() => rollOut(input, batch, questionIndices));
+  const rolledOutAtMs = Date.now();
 
   return createEventGroup('credit and update').withScope(async () => {
     const slots = rollouts.map((_, slot) => slot);
@@ -73,6 +80,8 @@ export async function trainingIteration(input: TrainingIterationInput): Promise<
           policyOut: updated.policyVersion,
           questionIndices,
           metrics,
+          startedAtMs: workflowInfo().startTime.getTime(),
+          rolledOutAtMs,
         },
       ],
     );

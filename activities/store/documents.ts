@@ -185,6 +185,21 @@ export interface IterationDocument extends Stored {
   policyOut: number;
   questions: string[];
   metrics: Record<string, number>;
+  facts?: IterationFacts;
+}
+
+/** What an iteration sampled, counted once; for readers. */
+export interface IterationFacts {
+  startedAt: Date;
+  /** From the iteration's start to its last verdict. */
+  rolloutMs: number;
+  /** Designs by outermost node; those that may not run under `invalid`. */
+  patterns: Record<string, number>;
+  /** Executions by how they ended. */
+  outcomes: Record<string, number>;
+  /** Response tokens. */
+  designerTokens: number;
+  executorTokens: number;
 }
 
 export interface StageDocument extends Stored {

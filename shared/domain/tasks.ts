@@ -106,6 +106,9 @@ export interface RecordIterationInput {
   policyOut: number;
   questionIndices: number[];
   metrics: Record<string, number>;
+  /** Times of the workflow, in milliseconds since 1970: its start, and when its rollouts had ended. */
+  startedAtMs: number;
+  rolledOutAtMs: number;
 }
 export interface RecordEvaluationInput extends Batch {
   name: string;
