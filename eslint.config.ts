@@ -161,6 +161,13 @@ export default tseslint.config(
       globals: nodeGlobals,
     },
   },
+  // The dashboard's script runs in the browser and sees the browser's globals.
+  {
+    files: ['cli/dashboard/assets/*.js'],
+    ...tseslint.configs.disableTypeChecked,
+    languageOptions: { parserOptions: { projectService: false, project: false, program: null } },
+  },
+  { files: ['cli/dashboard/assets/*.js'], rules: { 'no-undef': 'off' } },
   // The guest's files run inside the isolate: they see the isolate's globals, and the runtime strips their modules.
   { files: ['activities/runtime/script/guest/**/*.mjs'], rules: { 'no-undef': 'off' } },
 );

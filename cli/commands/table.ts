@@ -67,6 +67,7 @@ export const commandTable: readonly CommandEntry[] = [
     summary: 'prove that a run is whole',
     load: () => import('./reading/audit.ts'),
   },
+  { name: 'ui', group: looking, summary: 'show runs in the browser', load: () => import('./reading/ui.ts') },
   { name: 'up', group: running, summary: 'run servers and workers until Ctrl-C', load: () => import('./system/up.ts') },
   {
     name: 'down',

@@ -5,7 +5,7 @@ import type { BatchTarget } from './target.ts';
 
 /** Questions by id; those that the dataset does not hold are missing. */
 export async function readTexts(
-  context: InspectContext,
+  context: Pick<InspectContext, 'store' | 'run'>,
   target: BatchTarget,
   ids: readonly string[],
 ): Promise<Map<string, Question>> {
@@ -16,11 +16,18 @@ export async function readTexts(
   return new Map(found.map(({ question }) => [question.id, question]));
 }
 
-export async function readQuestion(context: InspectContext, target: BatchTarget, id: string): Promise<Question | null> {
+export async function readQuestion(
+  context: Pick<InspectContext, 'store' | 'run'>,
+  target: BatchTarget,
+  id: string,
+): Promise<Question | null> {
   return (await readTexts(context, target, [id])).get(id) ?? null;
 }
 
-async function datasetOf({ store, run }: InspectContext, { batch, batchId }: BatchTarget): Promise<string | null> {
+async function datasetOf(
+  { store, run }: Pick<InspectContext, 'store' | 'run'>,
+  { batch, batchId }: BatchTarget,
+): Promise<string | null> {
   if (batch.kind === 'iteration') return run.datasets.train.digest;
   if (batch.kind === 'evaluation') {
     const record = await store.evaluations.findOne({ _id: batchId }, { projection: { dataset: 1 } });

@@ -27,12 +27,12 @@ const round = (value: number) => Math.round(value * 10) / 10;
 export function makeFrame(count: number, low: number, high: number, bands: readonly StageBand[]): Frame {
   const { width, height, left, right, top, bottom } = size;
   const x = scaleLinear([0, Math.max(1, count)], [left, width - right]);
-  const y = scaleLinear(low === high ? [low - 0.5, high + 0.5] : [low, high], [height - bottom, top]).nice(4);
-  const format = y.tickFormat(4, Math.max(Math.abs(low), Math.abs(high)) >= 1000 ? '~s' : '~g');
+  const y = scaleLinear(low === high ? [low, low + 1] : [low, high], [height - bottom, top]).nice(4);
+  const largest = Math.max(Math.abs(low), Math.abs(high));
+  const format = y.tickFormat(4, largest >= 1000 ? '~s' : largest < 0.001 ? '~e' : '~g');
   const shades = bands.map(({ stage, learner, from, to }) => {
     const [start, end] = [round(x(from - 1)), round(x(to))];
-    return html`<rect class="band ${learner}" x="${start}" y="${top}" width="${round(end - start)}" height="${height - bottom - top}"
-      />
+    return html`<rect class="band ${learner}" x="${start}" y="${top}" width="${round(end - start)}" height="${height - bottom - top}"/>
       <text class="band-name" x="${start + 3}" y="${top - 5}">${end - start > 60 ? `${stage} ${learner}` : end - start > 12 ? stage : ''}</text>`;
   });
   const lines = y.ticks(4).map((tick) => {

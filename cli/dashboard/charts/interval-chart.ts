@@ -4,6 +4,7 @@ import { html } from '../html.ts';
 import type { Html } from '../html.ts';
 import { makeFrame, size } from './frame.ts';
 import type { StageBand } from './frame.ts';
+import type { Interval } from '../../../shared/evaluation/bootstrap.ts';
 import { emptyChart } from './line-chart.ts';
 
 export interface IntervalPoint {
@@ -13,7 +14,7 @@ export interface IntervalPoint {
   href: string | null;
   value: number;
   /** 95 % interval; null where none was computed. */
-  interval: { low: number; high: number } | null;
+  interval: Interval | null;
 }
 
 export interface IntervalChartPlan {
@@ -29,7 +30,7 @@ const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
 export function intervalChart({ title, note, count, series, bands }: IntervalChartPlan): Html {
   const all = series.flatMap(({ points }) => points);
   if (all.length === 0) return emptyChart(title, note);
-  const ends = all.flatMap(({ value, interval }) => [value, interval?.low ?? value, interval?.high ?? value]);
+  const ends = all.flatMap(({ value, interval }) => [value, interval?.[0] ?? value, interval?.[1] ?? value]);
   const { x, y, back } = makeFrame(count, Math.min(0, ...ends), Math.max(...ends), bands);
   const path = line<IntervalPoint>()
     .x(({ place }) => x(place))
@@ -58,10 +59,10 @@ function mark(
   y: (value: number) => number,
 ): Html {
   const at = x(place).toFixed(1);
-  const range = interval === null ? '' : `, 95 % interval ${percent(interval.low)} to ${percent(interval.high)}`;
+  const range = interval === null ? '' : `, 95 % interval ${percent(interval[0])} to ${percent(interval[1])}`;
   const bar =
     interval !== null &&
-    html`<path class="whisker s${index}" d="M${at},${y(interval.low).toFixed(1)}V${y(interval.high).toFixed(1)}"/>`;
+    html`<path class="whisker s${index}" d="M${at},${y(interval[0]).toFixed(1)}V${y(interval[1]).toFixed(1)}"/>`;
   const dot = html`${bar}<circle class="dot s${index}" cx="${at}" cy="${y(value).toFixed(1)}" r="4"><title>${label}: ${percent(value)}${range}</title></circle>`;
   return href === null ? dot : html`<a href="${href}" aria-label="${label}: ${percent(value)}${range}">${dot}</a>`;
 }
