@@ -9,7 +9,7 @@ import type { Role } from '../shared/domain/role.ts';
 import type { FineTuneInput } from '../shared/domain/tasks.ts';
 import { DomainError } from '../shared/errors.ts';
 import type { Attempt } from './boundary.ts';
-import { commitPolicy, storePart } from './policy/commit.ts';
+import { commitPolicy, heritageOf, storePart } from './policy/commit.ts';
 import { engineVersion, partsOf } from './policy/parts.ts';
 import type { ResidentPolicy } from './policy/residence.ts';
 import { supervisedExample } from './policy/supervised-example.ts';
@@ -57,8 +57,7 @@ export async function fineTune(deps: RolloutDeps, input: FineTuneInput, attempt:
     version,
     parent: baseVersion,
     madeBy: `cold-start-${chunk}`,
-    decoder: base!.decoder,
-    tokenizer: base!.tokenizer,
+    ...heritageOf(base!),
     parts,
     metrics,
     keep: chunk === coldStart.chunks,

@@ -1,13 +1,14 @@
-/** Version 0 of a run: seeded random weights, or those of another run's version, with the tokenizer as a blob of its own. */
+/** Version 0 of a run: seeded random weights with a tokenizer, a Hugging Face folder, or another run's version. */
 import { policyId } from '../shared/domain/ids.ts';
 import { fillNormal } from '../shared/random.ts';
 import type { DecoderConfig } from '../shared/model/config.ts';
 import { checkDecoderConfig } from '../shared/model/config.ts';
 import { initialParameters } from '../shared/model/parameters.ts';
-import { DomainError } from '../shared/errors.ts';
 import type { Recipe } from '../shared/config/recipe.ts';
 import { inheritedPolicy } from './policy/inherited-policy.ts';
 import { commitPolicy, storePart } from './policy/commit.ts';
+import { openFolder } from './policy/huggingface/open-folder.ts';
+import { storeCheckpoint } from './policy/huggingface/store-checkpoint.ts';
 import { partsOf } from './policy/parts.ts';
 import type { RunContexts } from './run-context.ts';
 import type { PolicyDocument } from './store/documents.ts';
@@ -15,11 +16,15 @@ import type { Store } from './store/connect.ts';
 import { PolicyTokenizer } from './runtime/tokenizer/policy-tokenizer.ts';
 import { readTokenizer } from './policy/tokenizer-file.ts';
 
+const version = 0;
+
+/** What a version's record says of its weights. */
+type Beginning = Pick<PolicyDocument, 'decoder' | 'tokenizer' | 'folder' | 'parts'>;
+
 export async function initializePolicy(
   { store, runs }: { store: Store; runs: RunContexts },
   runId: string,
 ): Promise<number> {
-  const version = 0;
   if ((await store.policies.findOne({ _id: policyId(runId, version) })) !== null) return version;
   const { recipe } = await runs.run(runId);
   const { init, layout } = recipe.policy;
@@ -27,44 +32,49 @@ export async function initializePolicy(
     await commitPolicy(store, await inheritedPolicy(store, runId, init, layout));
     return version;
   }
-  if (init.type !== 'random') {
-    throw new DomainError(
-      'UnsupportedModel',
-      `policy.init.type '${init.type}' cannot be trained here yet; use 'random'`,
-      { init },
-    );
-  }
+  const beginning =
+    init.type === 'random'
+      ? await fromRandom(store, runId, recipe, init)
+      : await fromCheckpoint(store, runId, recipe, init);
+  await commitPolicy(store, { runId, version, parent: null, madeBy: 'initial', ...beginning, metrics: {}, keep: true });
+  return version;
+}
+
+type Init<Type> = Extract<Recipe['policy']['init'], { type: Type }>;
+
+async function fromRandom(store: Store, runId: string, recipe: Recipe, init: Init<'random'>): Promise<Beginning> {
   const tokenizerJson = await readTokenizer(init.tokenizer);
   const decoder = decoderOf(init.decoder, PolicyTokenizer.load(tokenizerJson).vocabSize);
   const parts: PolicyDocument['parts'] = {};
-  for (const part of partsOf(layout)) {
+  for (const part of partsOf(recipe.policy.layout)) {
     const draw = (name: string, length: number) =>
       fillNormal(`${recipe.seed}/initial/${name}`, new Float32Array(length), 1);
     const parameters = initialParameters(decoder, draw, init.initialStd);
     parts[part] = await storePart(store, { runId, version, decoder }, { part, parameters, optimizer: null });
   }
-  await commitPolicy(store, {
-    runId,
-    version,
-    parent: null,
-    madeBy: 'initial',
-    decoder,
-    tokenizer: await store.blobs.put(new TextEncoder().encode(tokenizerJson), policyId(runId, version)),
-    parts,
-    metrics: {},
-    keep: true,
-  });
-  return version;
+  const tokenizer = await store.blobs.put(new TextEncoder().encode(tokenizerJson), policyId(runId, version));
+  return { decoder, tokenizer, parts };
 }
 
-type RandomInit = Extract<Recipe['policy']['init'], { type: 'random' }>;
-
 /** The vocabulary is the tokenizer's: an id beyond it could be sampled but never decoded. */
-function decoderOf(decoder: RandomInit['decoder'], vocabSize: number): DecoderConfig {
+function decoderOf(decoder: Init<'random'>['decoder'], vocabSize: number): DecoderConfig {
   return checkDecoderConfig({
     ...decoder,
     vocabSize,
     attentionBias: decoder.architecture === 'qwen2',
     qkNorm: decoder.architecture === 'qwen3',
   });
+}
+
+/** Every part begins with the same weights, which are stored once. */
+async function fromCheckpoint(
+  store: Store,
+  runId: string,
+  recipe: Recipe,
+  init: Init<'checkpoint'>,
+): Promise<Beginning> {
+  const checkpoint = await openFolder(init.directory);
+  const { weights, ...rest } = await storeCheckpoint(store, policyId(runId, version), checkpoint, init.maxPositions);
+  const record = { changedIn: version, weights, optimizer: null, optimizerStep: 0 };
+  return { ...rest, parts: Object.fromEntries(partsOf(recipe.policy.layout).map((part) => [part, record])) };
 }

@@ -7,7 +7,7 @@ import type { UpdatePolicyInput, UpdatePolicyResult } from '../shared/domain/tas
 import type { Role } from '../shared/domain/role.ts';
 import type { Recipe } from '../shared/config/recipe.ts';
 import type { Attempt } from './boundary.ts';
-import { commitPolicy, storePart } from './policy/commit.ts';
+import { commitPolicy, heritageOf, storePart } from './policy/commit.ts';
 import { engineVersion, partOf, rolesOf } from './policy/parts.ts';
 import { addReferenceLogProbs } from './policy/reference.ts';
 import type { ResidentPolicy } from './policy/residence.ts';
@@ -52,8 +52,7 @@ export async function updatePolicy(
     version,
     parent: baseVersion,
     madeBy: batchId,
-    decoder: base.decoder,
-    tokenizer: base.tokenizer,
+    ...heritageOf(base),
     parts,
     metrics,
     keep,

@@ -9,7 +9,7 @@ import type { Findings } from './report.ts';
 
 export interface NeededBlob {
   digest: string;
-  kind: 'weights' | 'optimizer' | 'tokenizer';
+  kind: 'weights' | 'optimizer' | 'tokenizer' | 'file';
   /** The version that needs it. */
   id: string;
 }
@@ -98,8 +98,9 @@ function checkPart(
   }
 }
 
-function blobsOf({ _id: id, parts, tokenizer, pruned }: PolicyDocument): NeededBlob[] {
+function blobsOf({ _id: id, parts, tokenizer, folder, pruned }: PolicyDocument): NeededBlob[] {
   const needed: NeededBlob[] = [{ digest: tokenizer, kind: 'tokenizer', id }];
+  for (const { digest } of folder?.files ?? []) needed.push({ digest, kind: 'file', id });
   for (const { weights, optimizer } of Object.values(parts)) {
     if (pruned?.weights !== true) needed.push({ digest: weights, kind: 'weights', id });
     if (pruned?.optimizer !== true && optimizer !== null) needed.push({ digest: optimizer, kind: 'optimizer', id });

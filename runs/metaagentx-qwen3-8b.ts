@@ -8,7 +8,7 @@ import { defineRecipe } from '../shared/config/recipe.ts';
 export default defineRecipe({
   name: 'metaagentx-qwen3-8b',
   description: 'MetaAgent-X as published: Qwen3-8B, stagewise co-evolution on mathematics and code.',
-  policy: { init: { type: 'huggingface', directory: 'models/Qwen3-8B' } },
+  policy: { init: { type: 'checkpoint', directory: 'models/Qwen3-8B' } },
   questions: {
     train: { type: 'file', path: 'questions/train.jsonl' },
     heldOut: { type: 'file', path: 'questions/held-out.jsonl' },

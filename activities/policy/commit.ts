@@ -5,7 +5,7 @@
  */
 import { DomainError } from '../../shared/errors.ts';
 import { policyId } from '../../shared/domain/ids.ts';
-import { encodeSafetensors } from '../../shared/model/safetensors.ts';
+import { safetensorsPieces } from '../../shared/model/checkpoint/safetensors.ts';
 import { parameterShapes } from '../../shared/model/parameters.ts';
 import type { DecoderConfig } from '../../shared/model/config.ts';
 import type { OptimizerState, Tensors } from '../runtime/engine/contract.ts';
@@ -38,14 +38,21 @@ export async function storePart(
   const shapes = parameterShapes(decoder);
   const shapeOf = (name: string) => shapes.get(name.replace(/^[mv]:/, ''))!;
   const claimant = policyId(runId, version);
-  const weights = await store.blobs.put(encodeSafetensors(parameters, shapeOf), claimant);
+  const weights = await store.blobs.put(() => safetensorsPieces(parameters, shapeOf), claimant);
   if (optimizer === null) return { changedIn: version, weights, optimizer: null, optimizerStep: 0 };
   const moments = new Map<string, Float32Array>();
   for (const [name, tensor] of optimizer.m) moments.set(`m:${name}`, tensor);
   for (const [name, tensor] of optimizer.v) moments.set(`v:${name}`, tensor);
-  const digest = await store.blobs.put(encodeSafetensors(moments, shapeOf), claimant);
+  const digest = await store.blobs.put(() => safetensorsPieces(moments, shapeOf), claimant);
   return { changedIn: version, weights, optimizer: digest, optimizerStep: optimizer.step };
 }
+
+/** What a version takes over from its parent unchanged. */
+export const heritageOf = ({ decoder, tokenizer, folder }: PolicyDocument) => ({
+  decoder,
+  tokenizer,
+  ...(folder === undefined ? {} : { folder }),
+});
 
 const partDigests = (policy: Pick<PolicyDocument, 'parts' | 'parent'>) =>
   JSON.stringify([

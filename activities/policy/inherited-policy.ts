@@ -4,6 +4,7 @@ import { DomainError } from '../../shared/errors.ts';
 import type { PolicyDocument } from '../store/documents.ts';
 import type { Store } from '../store/connect.ts';
 import type { Draft } from '../store/write.ts';
+import { heritageOf } from './commit.ts';
 import { partsOf } from './parts.ts';
 import type { Layout } from './parts.ts';
 
@@ -29,6 +30,5 @@ export async function inheritedPolicy(
     }
     parts[part] = { changedIn: 0, weights: own.weights, optimizer: null, optimizerStep: 0 };
   }
-  const { decoder, tokenizer } = base;
-  return { runId, version: 0, parent: null, madeBy: 'initial', decoder, tokenizer, parts, metrics: {}, keep: true };
+  return { runId, version: 0, parent: null, madeBy: 'initial', ...heritageOf(base), parts, metrics: {}, keep: true };
 }

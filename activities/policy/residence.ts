@@ -4,14 +4,16 @@
  */
 import { DomainError } from '../../shared/errors.ts';
 import type { Role } from '../../shared/domain/role.ts';
-import { decodeSafetensors } from '../../shared/model/safetensors.ts';
+import { tensorReader } from '../../shared/model/checkpoint/safetensors.ts';
 import type { DecoderConfig } from '../../shared/model/config.ts';
 import type { OptimizerState, PolicyEngine } from '../runtime/engine/contract.ts';
 import { PolicyTokenizer } from '../runtime/tokenizer/policy-tokenizer.ts';
+import type { TokenizerTexts } from '../runtime/tokenizer/policy-tokenizer.ts';
 import type { PolicyDocument, PolicyPart, PolicyPartRecord } from '../store/documents.ts';
 import type { Store } from '../store/connect.ts';
 import { engineVersion, partOf } from './parts.ts';
 import { readPolicy } from './read-policy.ts';
+import { readTokenizerTexts } from './tokenizer-texts.ts';
 import type { Layout } from './parts.ts';
 
 /** Unused parts that stay loaded: the current and the next version of a shared or a split policy. */
@@ -26,6 +28,12 @@ export interface ResidentPolicy {
   policy: PolicyDocument;
 }
 
+/** A tokenizer and what it was made of. */
+interface Readable {
+  texts: TokenizerTexts;
+  tokenizer: PolicyTokenizer;
+}
+
 interface Entry {
   ready: Promise<void>;
   users: number;
@@ -36,7 +44,7 @@ export class PolicyResidence {
   readonly #engine: PolicyEngine;
   /** In order of last use, oldest first. */
   readonly #entries = new Map<string, Entry>();
-  readonly #tokenizers = new Map<string, Promise<{ json: string; tokenizer: PolicyTokenizer }>>();
+  readonly #tokenizers = new Map<string, Promise<Readable>>();
 
   constructor(store: Store, engine: PolicyEngine) {
     this.#store = store;
@@ -63,8 +71,8 @@ export class PolicyResidence {
       });
     }
     const name = engineVersion(runId, record.changedIn, part);
-    const { json, tokenizer } = await this.#tokenizer(policy.tokenizer);
-    const entry = this.#claim(name, () => this.#load(name, policy.decoder, json, record));
+    const { texts, tokenizer } = await this.#tokenizer(policy);
+    const entry = this.#claim(name, () => this.#load(name, policy.decoder, texts, record));
     try {
       await entry.ready;
       return await task({ engineVersion: name, part, tokenizer, decoder: policy.decoder, policy });
@@ -91,11 +99,15 @@ export class PolicyResidence {
     return entry;
   }
 
-  async #load(version: string, config: DecoderConfig, tokenizerJson: string, record: PolicyPartRecord): Promise<void> {
-    const parameters = decodeSafetensors(await this.#store.blobs.get(record.weights));
+  async #load(version: string, config: DecoderConfig, texts: TokenizerTexts, record: PolicyPartRecord): Promise<void> {
+    const parameters = await this.#tensors(record.weights);
     const optimizer =
       record.optimizer === null ? undefined : await this.#moments(record.optimizer, record.optimizerStep);
-    await this.#engine.loadPolicy({ version, config, tokenizerJson, parameters, optimizer });
+    await this.#engine.loadPolicy({ version, config, ...texts, parameters, optimizer });
+  }
+
+  #tensors(digest: string): Promise<Map<string, Float32Array>> {
+    return this.#store.blobs.read(digest, (bytes) => tensorReader(bytes, `blob ${digest}`));
   }
 
   /** Moments of an old version may be pruned: it can still be sampled from, but not trained. */
@@ -103,21 +115,22 @@ export class PolicyResidence {
     if (!(await this.#store.blobs.has(digest))) return undefined;
     const m = new Map<string, Float32Array>();
     const v = new Map<string, Float32Array>();
-    for (const [name, tensor] of decodeSafetensors(await this.#store.blobs.get(digest))) {
+    for (const [name, tensor] of await this.#tensors(digest)) {
       (name.startsWith('m:') ? m : v).set(name.slice(2), tensor);
     }
     return { m, v, step };
   }
 
-  #tokenizer(digest: string): Promise<{ json: string; tokenizer: PolicyTokenizer }> {
-    let found = this.#tokenizers.get(digest);
+  #tokenizer(policy: PolicyDocument): Promise<Readable> {
+    const key = JSON.stringify([policy.tokenizer, policy.folder?.files, policy.decoder.vocabSize]);
+    let found = this.#tokenizers.get(key);
     if (found === undefined) {
-      found = this.#store.blobs.get(digest).then((bytes) => {
-        const json = new TextDecoder().decode(bytes);
-        return { json, tokenizer: PolicyTokenizer.load(json) };
-      });
-      found.catch(() => this.#tokenizers.delete(digest));
-      this.#tokenizers.set(digest, found);
+      found = readTokenizerTexts(this.#store, policy).then((texts) => ({
+        texts,
+        tokenizer: PolicyTokenizer.of(texts, policy.decoder.vocabSize),
+      }));
+      found.catch(() => this.#tokenizers.delete(key));
+      this.#tokenizers.set(key, found);
     }
     return found;
   }

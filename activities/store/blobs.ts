@@ -14,16 +14,27 @@ import { crashPoint } from '../crash-point.ts';
 
 export const digestOf = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
 
+/** Content in pieces of any size, in order. It is asked for twice: once for its digest, once to be written. */
+export type BlobPieces = () => Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
+
+/** Takes a blob's bytes in pieces of any size, in order. */
+export interface BlobReader<Result> {
+  push(piece: Uint8Array): void;
+  finish(): Result;
+}
+
 export interface Blobs {
   /**
-   * Stores `bytes` unless they are there; returns their digest once they are durable. They stay until `release` at least,
-   * whoever else removes blobs. `claimant` is the id of the document that will name them.
+   * Stores the content unless it is there; returns its digest once it is durable. It stays until `release` at least,
+   * whoever else removes blobs. `claimant` is the id of the document that will name it.
    */
-  put(bytes: Uint8Array, claimant: string): Promise<string>;
+  put(content: Uint8Array | BlobPieces, claimant: string): Promise<string>;
   /** The claimant's document is stored, or will never be. */
   release(claimant: string): Promise<void>;
   /** Throws `CheckpointMissing` or `CheckpointCorrupt`. */
   get(digest: string): Promise<Uint8Array>;
+  /** As `get`, without holding the whole; `open` is called again where a copy turns out damaged. */
+  read<Result>(digest: string, open: (bytes: number) => BlobReader<Result>): Promise<Result>;
   has(digest: string): Promise<boolean>;
   /** Removes the blob unless it is claimed or `isNeeded` says so; true when it is gone. */
   remove(digest: string, isNeeded: () => Promise<boolean>): Promise<boolean>;
@@ -73,18 +84,74 @@ const corrupt = (digest: string) =>
     { digest },
   );
 
+/** All bytes in one array. */
+function wholeReader(): BlobReader<Uint8Array> {
+  const pieces: Uint8Array[] = [];
+  return { push: (piece) => void pieces.push(piece), finish: () => Buffer.concat(pieces) };
+}
+const nothing: BlobReader<null> = { push: () => undefined, finish: () => null };
+
+async function digestOfPieces(pieces: BlobPieces): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const piece of pieces()) hash.update(piece);
+  return hash.digest('hex');
+}
+
+/** The same bytes in chunks of `chunkSize`, the last one shorter; one empty chunk for no bytes. */
+async function* inChunks(pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let chunk = new Uint8Array(chunkSize);
+  let filled = 0;
+  let isEmpty = true;
+  for await (const piece of pieces) {
+    for (let at = 0; at < piece.length;) {
+      const count = Math.min(chunkSize - filled, piece.length - at);
+      chunk.set(piece.subarray(at, at + count), filled);
+      at += count;
+      filled += count;
+      if (filled < chunkSize) continue;
+      yield chunk;
+      isEmpty = false;
+      chunk = new Uint8Array(chunkSize);
+      filled = 0;
+    }
+  }
+  if (filled > 0 || isEmpty) yield chunk.subarray(0, filled);
+}
+
 export function openBlobs(db: Db): Blobs {
   const files = db.collection<FileDocument>('weights.files');
   const chunks = db.collection<ChunkDocument>('weights.chunks');
   const claims = db.collection<ClaimDocument>('claims');
   const copies = (digest: string) => files.find({ filename: digest }).toArray();
 
-  async function read(file: FileDocument): Promise<Buffer> {
-    const parts: Uint8Array[] = [];
+  /** Undefined where the copy's bytes have another digest; only then is a reader's own refusal beside the point. */
+  async function readCopy<Result>(
+    file: FileDocument,
+    reader: BlobReader<Result>,
+  ): Promise<{ result: Result } | undefined> {
+    const hash = createHash('sha256');
+    const refusals: unknown[] = [];
     for await (const { data } of chunks.find({ files_id: file._id }).sort({ n: 1 })) {
-      parts.push(data.buffer.subarray(0, data.length()));
+      const piece = data.buffer.subarray(0, data.length());
+      hash.update(piece);
+      try {
+        if (refusals.length === 0) reader.push(piece);
+      } catch (error) {
+        refusals.push(error);
+      }
     }
-    return Buffer.concat(parts);
+    if (hash.digest('hex') !== file.filename) return undefined;
+    if (refusals.length > 0) throw refusals[0];
+    return { result: reader.finish() };
+  }
+
+  async function read<Result>(digest: string, open: (bytes: number) => BlobReader<Result>): Promise<Result> {
+    for (const copy of await copies(digest)) {
+      const outcome = await readCopy(copy, open(copy.length));
+      if (outcome !== undefined) return outcome.result;
+    }
+    // A copy that was removed while it was read is no damage.
+    throw (await copies(digest)).length === 0 ? missing(digest) : corrupt(digest);
   }
 
   const claimOf = (claimant: string, digest: string) => `${claimant} ${digest}`;
@@ -98,15 +165,17 @@ export function openBlobs(db: Db): Blobs {
    * Every upload has an id of its own, so a second writer of the same content can never damage the first's. The claim
    * names it before its first chunk is stored.
    */
-  async function upload(claimant: string, digest: string, bytes: Uint8Array): Promise<void> {
+  async function upload(claimant: string, digest: string, pieces: BlobPieces): Promise<void> {
     const id = new ObjectId();
     await claims.updateOne({ _id: claimOf(claimant, digest) }, { $push: { uploads: id } });
-    for (let n = 0; n * chunkSize < bytes.length || n === 0; n++) {
-      const data = new Binary(bytes.subarray(n * chunkSize, (n + 1) * chunkSize));
-      await chunks.insertOne({ _id: new ObjectId(), files_id: id, n, data });
+    let [n, length] = [0, 0];
+    for await (const chunk of inChunks(pieces())) {
+      await chunks.insertOne({ _id: new ObjectId(), files_id: id, n, data: new Binary(chunk) });
+      n += 1;
+      length += chunk.length;
     }
     crashPoint('blob-half-written');
-    await files.insertOne({ _id: id, filename: digest, length: bytes.length, chunkSize, uploadDate: new Date() });
+    await files.insertOne({ _id: id, filename: digest, length, chunkSize, uploadDate: new Date() });
   }
 
   async function removeFile(filter: Partial<FileDocument> & { _id: ObjectId }): Promise<boolean> {
@@ -117,22 +186,17 @@ export function openBlobs(db: Db): Blobs {
 
   return {
     has: async (digest) => (await files.findOne({ filename: digest }, { projection: { _id: 1 } })) !== null,
-    async put(bytes, claimant) {
-      const digest = digestOf(bytes);
+    async put(content, claimant) {
+      const pieces = content instanceof Uint8Array ? () => [content] : content;
+      const digest = await digestOfPieces(pieces);
       await claim(claimant, digest);
       const standing = await files.findOne({ filename: digest, condemned: { $exists: false } });
-      if (standing === null) await upload(claimant, digest, bytes);
+      if (standing === null) await upload(claimant, digest, pieces);
       return digest;
     },
     release: async (claimant) => void (await claims.deleteMany({ claimant })),
-    async get(digest) {
-      for (const copy of await copies(digest)) {
-        const bytes = await read(copy);
-        if (digestOf(bytes) === digest) return bytes;
-      }
-      // A copy that was removed while it was read is no damage.
-      throw (await copies(digest)).length === 0 ? missing(digest) : corrupt(digest);
-    },
+    get: (digest) => read(digest, wholeReader),
+    read,
     async remove(digest, isNeeded) {
       const condemned = new ObjectId().toHexString();
       await files.updateMany({ filename: digest }, { $set: { condemned } });
@@ -150,12 +214,12 @@ export function openBlobs(db: Db): Blobs {
       if (digestOf(bytes) !== digest) throw corrupt(digest);
       const damaged: ObjectId[] = [];
       for (const copy of await copies(digest)) {
-        if (digestOf(await read(copy)) !== digest) damaged.push(copy._id);
+        if ((await readCopy(copy, nothing)) === undefined) damaged.push(copy._id);
       }
       if (damaged.length === 0 && (await copies(digest)).length > 0) return;
       const claimant = `restore ${digest}`;
       await claim(claimant, digest);
-      await upload(claimant, digest, bytes);
+      await upload(claimant, digest, () => [bytes]);
       for (const _id of damaged) await removeFile({ _id });
       await claims.deleteMany({ claimant });
     },

@@ -19,7 +19,8 @@ export async function isNeeded(store: Store, digest: string): Promise<boolean> {
     { [`parts.${part}.weights`]: digest, 'pruned.weights': { $ne: true } },
     { [`parts.${part}.optimizer`]: digest, 'pruned.optimizer': { $ne: true } },
   ]);
-  const found = await store.policies.findOne({ $or: [...uses, { tokenizer: digest }] }, { projection: { _id: 1 } });
+  const files = [{ tokenizer: digest }, { 'folder.files.digest': digest }];
+  const found = await store.policies.findOne({ $or: [...uses, ...files] }, { projection: { _id: 1 } });
   return found !== null;
 }
 

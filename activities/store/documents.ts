@@ -3,6 +3,7 @@
  * little-endian (int32, float32). Times are written once for the reader and never steer anything.
  */
 import type { Binary } from 'mongodb';
+import type { StoredDType } from '../../shared/model/checkpoint/number-formats.ts';
 import type { DecoderConfig } from '../../shared/model/config.ts';
 import type { Recipe } from '../../shared/config/recipe.ts';
 import type { Learner, RunPlan } from '../../shared/domain/plan.ts';
@@ -222,6 +223,18 @@ export interface PolicyPartRecord {
   optimizerStep: number;
 }
 
+/** What a policy keeps of the Hugging Face folder that it began with; an export writes it back. */
+export interface FolderRecord {
+  /** Small files, each a blob. */
+  files: { name: string; digest: string }[];
+  /** Digest of the folder's weights: a part that still has it can go back in the formats it came in. */
+  weights: string;
+  /** What the folder's tensors were stored as; the blob holds them as float32. */
+  dtype: StoredDType;
+  /** Tensors that were stored otherwise. */
+  others: { name: string; dtype: StoredDType }[];
+}
+
 export interface PolicyDocument extends Stored {
   runId: string;
   version: number;
@@ -231,6 +244,8 @@ export interface PolicyDocument extends Stored {
   decoder: DecoderConfig;
   /** Digest of tokenizer.json (a blob too). */
   tokenizer: string;
+  /** Absent for a policy that began with random weights. */
+  folder?: FolderRecord;
   parts: Partial<Record<PolicyPart, PolicyPartRecord>>;
   metrics: Record<string, number>;
   /** True at stage ends: never pruned. */

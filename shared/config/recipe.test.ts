@@ -7,7 +7,7 @@ import { resolveTemporalConfig } from './temporal-config.ts';
 const recipe = (): RecipeInput => ({
   name: 'mine',
   description: 'A recipe of the tests.',
-  policy: { init: { type: 'huggingface', directory: 'model' } },
+  policy: { init: { type: 'checkpoint', directory: 'model' } },
   questions: { train: { type: 'toy', count: 4 }, heldOut: { type: 'toy', count: 2 } },
   prompts: { form: 'documented' },
 });

@@ -51,9 +51,11 @@ const initialPolicySchema = z.discriminatedUnion('type', [
     tokenizer: z.string().min(1),
   }),
   z.strictObject({
-    /** A Hugging Face folder: config.json, safetensors, tokenizer.json. */
-    type: z.literal('huggingface'),
+    /** A Hugging Face folder: config.json, safetensors, tokenizer.json (docs/engine.md). */
+    type: z.literal('checkpoint'),
     directory: z.string().min(1),
+    /** Longest context in tokens, at most the model's; less saves memory. */
+    maxPositions: count.optional(),
   }),
   z.strictObject({
     /** The weights of a committed policy version of another run in the same store, with fresh optimizer moments. */

@@ -34,8 +34,10 @@ export interface DecoderConfig {
   readonly tieEmbeddings: boolean;
   /** Longest sequence in tokens; bounds the rotary tables. */
   readonly maxPositions: number;
-  /** Biases on the q, k and v projections (Qwen2). */
+  /** Biases on the q, k and v projections (Qwen2, and `attention_bias` of the others). */
   readonly attentionBias: boolean;
+  /** Bias on the attention's output projection (`attention_bias` of Llama and Qwen3); none by default. */
+  readonly outputBias?: boolean;
   /** RMS norm on each query and key head (Qwen3). */
   readonly qkNorm: boolean;
 }

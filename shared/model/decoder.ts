@@ -3,7 +3,7 @@
  * meet keys and values is left to an `Attention`, of which there are two: over whole sequences (sequence.ts) and over a
  * cache (decode-graph.ts). Knows no loss.
  */
-import { constant, gatherRows, gemm, mul, reshape, rmsNorm, rope, silu } from '../graph/build.ts';
+import { add, constant, gatherRows, gemm, mul, reshape, rmsNorm, rope, silu } from '../graph/build.ts';
 import { productOf, type Dim } from '../graph/dims.ts';
 import { Graph, type Value } from '../graph/graph.ts';
 import { checkDecoderConfig, type DecoderConfig } from './config.ts';
@@ -77,7 +77,8 @@ export function decoderStates(
     ]);
     const mixed = attention({ layer, q: rotated('q', config.numHeads), k: rotated('k', config.numKvHeads), v });
     const flat = reshape(mixed, [productOf([batch, length]), config.numHeads * config.headDim]);
-    x = gemm(flat, parameter(decoder, `${prefix}self_attn.o_proj.weight`), { transB: true, c: x });
+    const residual = config.outputBias ? add(x, parameter(decoder, `${prefix}self_attn.o_proj.bias`)) : x;
+    x = gemm(flat, parameter(decoder, `${prefix}self_attn.o_proj.weight`), { transB: true, c: residual });
     x = feedForward(decoder, x, prefix);
   }
   return x;

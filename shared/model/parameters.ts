@@ -29,6 +29,7 @@ export function parameterShapes(config: DecoderConfig): ReadonlyMap<string, read
       put('self_attn.k_norm.weight', [headDim]);
     }
     put('self_attn.o_proj.weight', [hiddenSize, numHeads * headDim]);
+    if (config.outputBias) put('self_attn.o_proj.bias', [hiddenSize]);
     put('post_attention_layernorm.weight', [hiddenSize]);
     put('mlp.gate_proj.weight', [intermediateSize, hiddenSize]);
     put('mlp.up_proj.weight', [intermediateSize, hiddenSize]);

@@ -2,12 +2,12 @@
  * The engine's two kinds of training against PyTorch (tests/fixtures/torch/make_training.py): twenty AdamW steps each, on
  * mini-batches in the engine's own order, with ratios away from 1, a KL penalty, an entropy bonus and clipped gradients.
  */
-import { readFileSync } from 'node:fs';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { SftSettings, TrainResult, UpdateSettings } from '../../activities/runtime/engine/contract.ts';
 import { LocalEngine } from '../../activities/runtime/engine/local-engine.ts';
 import type { DecoderConfig } from '../../shared/model/config.ts';
 import { permutation } from '../../shared/random.ts';
+import { wordTokenizer } from './tiny-tokenizer.ts';
 import { readFixture, relativeError, unpack, unpackAll } from './torch-fixture.ts';
 
 type Packed = Record<string, string>;
@@ -30,7 +30,7 @@ interface TrainingFixture {
 
 const fixture = readFixture<TrainingFixture>('training');
 const tolerance = 1e-5;
-const tokenizerJson = readFileSync(new URL('../../runs/assets/toy-tokenizer.json', import.meta.url), 'utf8');
+const tokenizerJson = wordTokenizer(fixture.config.vocabSize);
 const initial = unpackAll(fixture.parameters);
 const engines: LocalEngine[] = [];
 afterAll(() => Promise.all(engines.map((engine) => engine.close())));

@@ -130,6 +130,20 @@ describe('blobs', () => {
     expect(Buffer.compare(await store.blobs.get(digest), bytes)).toBe(0);
   });
 
+  it('takes and gives content in pieces', async () => {
+    const pieces = function* () {
+      for (let at = 0; at < bytes.length; at += 1_000_003) yield bytes.subarray(at, at + 1_000_003);
+    };
+    const digest = await store.blobs.put(pieces, 'case');
+    expect(digest).toBe(await store.blobs.put(bytes, 'case'));
+    let seen = 0;
+    const count = await store.blobs.read(digest, (size) => ({
+      push: (piece) => void (seen += piece.length),
+      finish: () => [size, seen],
+    }));
+    expect(count).toEqual([bytes.length, bytes.length]);
+  });
+
   it('names a missing and a damaged blob', async () => {
     await expect(store.blobs.get('0'.repeat(64))).rejects.toMatchObject({ name: 'CheckpointMissing' });
     const digest = await store.blobs.put(new Uint8Array([1, 2, 3]), 'case');

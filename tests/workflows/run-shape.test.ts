@@ -98,7 +98,7 @@ const recipe = recipeSchema.parse({
   name: 'shape',
   description: 'for this test',
   seed: 5,
-  policy: { init: { type: 'huggingface', directory: 'none' } },
+  policy: { init: { type: 'checkpoint', directory: 'none' } },
   questions: { train: { type: 'toy', count: 10 }, heldOut: { type: 'toy', count: 20 } },
   coldStart: { type: 'toy', examples: 4, chunks: 2, steps: 4, batchSize: 2, learningRate: 1e-3 },
   prompts: { form: 'terse' },

@@ -39,6 +39,8 @@ export interface PolicySource {
   tokenizerJson: string;
   /** The text of tokenizer_config.json, where there is one. */
   tokenizerConfigJson?: string;
+  /** Ids that end a turn besides those that the tokenizer names. */
+  endOfTurnIds?: readonly number[];
   parameters: Tensors;
   /** Absent: moments are zero and the step is 0. */
   optimizer?: OptimizerState;

@@ -48,9 +48,10 @@ export class LocalEngine implements PolicyEngine {
     if (this.lanes.has(source.version)) return;
     const config = checkDecoderConfig(source.config);
     const graphs = once(this.graphs, JSON.stringify(config), () => new DecoderGraphs(config, this.options));
-    const { tokenizerJson, tokenizerConfigJson } = source;
-    const tokenizer = once(this.tokenizers, `${tokenizerJson}\n${tokenizerConfigJson ?? ''}`, () =>
-      PolicyTokenizer.load(tokenizerJson, tokenizerConfigJson),
+    const { tokenizerJson, tokenizerConfigJson, endOfTurnIds } = source;
+    const texts = { tokenizerJson, tokenizerConfigJson, endOfTurnIds };
+    const tokenizer = once(this.tokenizers, JSON.stringify([texts, config.vocabSize]), () =>
+      PolicyTokenizer.of(texts, config.vocabSize),
     );
     this.adopt(makeResident(graphs, source, tokenizer));
   }

@@ -10,6 +10,14 @@ import { createHubTokenizer, type HubTokenizer } from './hub-tokenizer.ts';
 import { cutText, guardText, unusedCharacter } from './special-tokens.ts';
 import { isByteLevel, tokenBytes } from './token-bytes.ts';
 
+/** What a model brings of its tokenizer. */
+export interface TokenizerTexts {
+  tokenizerJson: string;
+  tokenizerConfigJson?: string;
+  /** Ids that end a turn besides those that the texts name (generation_config.json). */
+  endOfTurnIds?: readonly number[];
+}
+
 interface AddedTokenRecord {
   id: number;
   content: string;
@@ -65,10 +73,17 @@ export class PolicyTokenizer {
   private readonly cleanUp: boolean;
   private readonly specials: readonly string[];
   private readonly addedIds: ReadonlySet<number>;
+  /** Ids that the model can give; those without a token have no text. */
+  private readonly modelVocabSize: number;
   private readonly template: ChatTemplate;
   private readonly bytesOf = new Map<number, Uint8Array>();
 
-  private constructor(record: TokenizerRecord, config: ConfigRecord) {
+  private constructor(
+    record: TokenizerRecord,
+    config: ConfigRecord,
+    ends: readonly number[],
+    modelVocabSize: number | undefined,
+  ) {
     const added = record.added_tokens ?? [];
     // A special token that matched after normalisation could be spelled by other characters.
     const fixed = added.map((token) => (token.special === true ? { ...token, normalized: false } : token));
@@ -84,27 +99,41 @@ export class PolicyTokenizer {
     let largest = -1;
     for (const id of this.tokenizer.get_vocab().values()) largest = Math.max(largest, id);
     this.vocabSize = largest + 1;
+    this.modelVocabSize = modelVocabSize ?? this.vocabSize;
+    if (this.vocabSize > this.modelVocabSize) {
+      throw new DomainError(
+        'ShapeMismatch',
+        `tokenizer.json has ids up to ${largest}, the model's vocabulary (vocab_size) ends at ${this.modelVocabSize - 1}: the tokenizer belongs to another model`,
+        { tokenizer: this.vocabSize, model: this.modelVocabSize },
+      );
+    }
     this.byteLevel = isByteLevel(record.decoder);
     this.cleanUp = config.clean_up_tokenization_spaces === true;
-    const ends = [tokenText(config.eos_token), ...turnEnds].map((text) =>
-      text === null ? undefined : this.tokenizer.token_to_id(text),
-    );
-    const endIds = ends.filter((id): id is number => id !== undefined && this.specialIds.has(id));
-    this.endOfTurnIds = [...new Set(endIds)].sort((a, b) => a - b);
-    const named = ['bos_token', 'eos_token', 'pad_token', 'unk_token'].flatMap((name) => {
+    const named = [tokenText(config.eos_token), ...turnEnds]
+      .map((text) => (text === null ? undefined : this.tokenizer.token_to_id(text)))
+      .filter((id): id is number => id !== undefined && this.specialIds.has(id));
+    const given = ends.filter((id) => id >= 0 && id < this.modelVocabSize);
+    this.endOfTurnIds = [...new Set([...named, ...given])].sort((a, b) => a - b);
+    const variables = ['bos_token', 'eos_token', 'pad_token', 'unk_token'].flatMap((name) => {
       const text = tokenText(config[name]);
       return text === null ? [] : [[name, text] as const];
     });
     this.template = new ChatTemplate(
       chatTemplateText(config.chat_template) ?? chatMlTemplate,
-      Object.fromEntries(named),
+      Object.fromEntries(variables),
     );
   }
 
   /** Takes the texts of tokenizer.json and tokenizer_config.json. Throws `UnsupportedModel`. */
   static load(tokenizerJson: string, tokenizerConfigJson?: string): PolicyTokenizer {
+    return PolicyTokenizer.of({ tokenizerJson, tokenizerConfigJson });
+  }
+
+  /** For a model of `modelVocabSize` ids, which may be more than have a token. Throws as `load`, and `ShapeMismatch`. */
+  static of(texts: TokenizerTexts, modelVocabSize?: number): PolicyTokenizer {
+    const { tokenizerJson, tokenizerConfigJson, endOfTurnIds = [] } = texts;
     const config = tokenizerConfigJson === undefined ? {} : parseJson(tokenizerConfigJson, 'tokenizer_config.json');
-    return new PolicyTokenizer(parseJson(tokenizerJson, 'tokenizer.json'), config);
+    return new PolicyTokenizer(parseJson(tokenizerJson, 'tokenizer.json'), config, endOfTurnIds, modelVocabSize);
   }
 
   /** Ids of a text that may come from anywhere: a control token that it spells becomes ordinary tokens. */
@@ -119,17 +148,18 @@ export class PolicyTokenizer {
 
   /** Text of the ids, control tokens left out unless asked for. */
   decode(ids: ArrayLike<number>, options: { keepSpecial?: boolean } = {}): string {
-    const kept = Array.from(ids).filter((id) => options.keepSpecial === true || !this.specialIds.has(id));
-    const unknown = kept.find((id) => this.tokenizer.id_to_token(id) === undefined);
+    const unknown = Array.from(ids).find((id) => id < 0 || id >= this.modelVocabSize);
     if (unknown !== undefined) {
       throw new DomainError(
         'InvalidInput',
-        `token id ${unknown} is not in the vocabulary of ${this.vocabSize} tokens`,
-        {
-          unknown,
-        },
+        `token id ${unknown} is not in the vocabulary of ${this.modelVocabSize} tokens`,
+        { unknown },
       );
     }
+    const kept = Array.from(ids).filter(
+      (id) =>
+        (options.keepSpecial === true || !this.specialIds.has(id)) && this.tokenizer.id_to_token(id) !== undefined,
+    );
     if (kept.length === 0) return '';
     return this.tokenizer.decode(kept, { clean_up_tokenization_spaces: this.cleanUp });
   }
