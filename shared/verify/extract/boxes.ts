@@ -21,10 +21,11 @@ export const lastBox = (text: string): Box | null => boxes(text, 1)[0] ?? null;
 export function boxes(text: string, limit: number): Box[] {
   if (!/\\(?:boxed|fbox|framebox)/.test(text)) return [];
   const matches = [...text.matchAll(boxCommand)];
+  const closers = braceEnds(text);
   const found: Box[] = [];
   for (let i = matches.length - 1; i >= 0 && found.length < limit; i -= 1) {
     const start = matches[i]!.index;
-    const box = boxAt(text, start, start + matches[i]![0].length);
+    const box = boxAt(text, closers, start, start + matches[i]![0].length);
     if (box === null) continue;
     const inner = found[0];
     if (inner !== undefined && inner.to <= box.to) found.shift();
@@ -33,14 +34,13 @@ export function boxes(text: string, limit: number): Box[] {
   return found;
 }
 
-function boxAt(text: string, from: number, after: number): Box | null {
+function boxAt(text: string, closers: ReadonlyMap<number, number>, from: number, after: number): Box | null {
   let start = after;
   while (text[start] === ' ' || text[start] === '\n') start += 1;
   if (text[start] === '{') {
-    const end = closingBrace(text, start);
-    return end < 0
-      ? unclosed(text, from, start + 1)
-      : { content: text.slice(start + 1, end).trim(), from, to: end + 1 };
+    const end = closers.get(start);
+    if (end === undefined) return unclosed(text, from, start + 1);
+    return { content: text.slice(start + 1, end).trim(), from, to: end + 1 };
   }
   const bare = /^(?:\\[dt]?frac\{[^{}]*\}\{[^{}]*\}|[^\s${}\\]+)/.exec(text.slice(start, start + bareLimit))?.[0];
   return bare === undefined ? null : { content: bare.replace(/[.,;]$/, ''), from, to: start + bare.length };
@@ -79,17 +79,27 @@ export function joinedBoxes(text: string): string | null {
   return run.length < 2 || run.every((content) => content === run[0]) ? null : run.join(', ');
 }
 
-/** Index of the brace that closes the one at `open`, or -1. Escaped braces (`\{`) do not count. */
+/** Where each brace that is closed is closed, by its offset. Escaped braces (`\{`) do not count. One pass. */
+function braceEnds(text: string): Map<number, number> {
+  const ends = new Map<number, number>();
+  const open: number[] = [];
+  for (let i = 0; i < text.length; i += 1) {
+    const c = text[i];
+    if (c === '\\') i += 1;
+    else if (c === '{') open.push(i);
+    else if (c === '}' && open.length > 0) ends.set(open.pop()!, i);
+  }
+  return ends;
+}
+
+/** Index of the brace that closes the one at `open`, or -1. */
 export function closingBrace(text: string, open: number): number {
   let depth = 0;
   for (let i = open; i < text.length; i += 1) {
     const c = text[i];
     if (c === '\\') i += 1;
     else if (c === '{') depth += 1;
-    else if (c === '}') {
-      depth -= 1;
-      if (depth === 0) return i;
-    }
+    else if (c === '}' && (depth -= 1) === 0) return i;
   }
   return -1;
 }

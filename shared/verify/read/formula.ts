@@ -5,6 +5,7 @@ import type { Cursor } from './cursor.ts';
 import { plainNumber } from './numbers.ts';
 
 const deepest = 60;
+const mostSuffixes = 20;
 
 export function parseSum(c: Cursor): Node {
   if ((c.depth += 1) > deepest) throw new Error('too deep');
@@ -69,7 +70,8 @@ export function startsOperand(c: Cursor): boolean {
 
 export function parsePower(c: Cursor): Node {
   let base = c.rules.primary(c);
-  for (;;) {
+  for (let count = 0; ; count += 1) {
+    if (count > mostSuffixes) throw new Error('too many signs behind an operand');
     if (isOp(c, '^')) {
       c.at += 1;
       if (raisedSign(c, 'circ')) base = { k: 'degree', of: base };

@@ -10,9 +10,21 @@ import type { Rational } from './rational.ts';
 
 export type ExactSymbols = ReadonlyMap<string, Rational>;
 const none: ExactSymbols = new Map();
+/** Larger ones are compared by residues. */
+const largestBinomial = 1200n;
 const hundredth = { top: 1n, bottom: 100n };
 
+/** Values of formulas without symbols, so that lists are compared with one evaluation an item. */
+const known = new WeakMap<Node, { value: Rational | null }>();
+
 export function evaluateExact(node: Node, symbols: ExactSymbols = none): Rational | null {
+  if (symbols.size > 0 || node.k === 'number') return evaluate(node, symbols);
+  const found = known.get(node) ?? { value: evaluate(node, symbols) };
+  known.set(node, found);
+  return found.value;
+}
+
+function evaluate(node: Node, symbols: ExactSymbols): Rational | null {
   const value = (child: Node) => evaluateExact(child, symbols);
   switch (node.k) {
     case 'number':
@@ -133,7 +145,7 @@ function factorial(n: bigint): bigint {
 }
 
 function binomial(n: Rational, k: Rational): Rational | null {
-  if (!isInteger(n) || !isInteger(k) || n.top < 0n || n.top > 5000n) return null;
+  if (!isInteger(n) || !isInteger(k) || n.top < 0n || n.top > largestBinomial) return null;
   if (k.top < 0n || k.top > n.top) return zero;
   const terms = k.top * 2n > n.top ? n.top - k.top : k.top;
   let value = 1n;

@@ -9,8 +9,17 @@ import { isInteger } from './rational.ts';
 export const primes = [2305843009213693951n, 2305843009213693921n] as const;
 const largestProduct = 3000n;
 
+const known = new WeakMap<Node, Map<bigint, bigint | null>>();
+
 /** Null where the value is not rational, or its bottom vanishes modulo p. */
 export function evaluateModular(node: Node, p: bigint): bigint | null {
+  const residues = known.get(node) ?? new Map<bigint, bigint | null>();
+  if (!residues.has(p)) residues.set(p, evaluate(node, p));
+  known.set(node, residues);
+  return residues.get(p)!;
+}
+
+function evaluate(node: Node, p: bigint): bigint | null {
   const value = (child: Node) => evaluateModular(child, p);
   switch (node.k) {
     case 'number':

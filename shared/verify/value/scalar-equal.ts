@@ -12,7 +12,7 @@ import { evaluateModular, primes } from './evaluate-modular.ts';
 import { evaluateNumeric, hasValue } from './evaluate-numeric.ts';
 import { someNode, symbolsOf } from '../expression.ts';
 import type { Node } from '../expression.ts';
-import { absolute, divide, equalRational, isInteger, negate, toNumber } from './rational.ts';
+import { absolute, divide, equalRational, isInteger, negate, toNumber, integer } from './rational.ts';
 import type { Rational } from './rational.ts';
 
 /** The rule that proved equality, or null. */
@@ -24,6 +24,7 @@ const artefactDigits = 15;
 const artefactNoise = 1e-14;
 
 export function scalarEqual(a: Node, b: Node): How {
+  if (a.k === 'symbol' && b.k === 'symbol') return a.name === b.name ? 'rational' : null;
   const symbols = new Set([...symbolsOf(a), ...symbolsOf(b)]);
   return symbols.size === 0 ? constantEqual(a, b) : formulaEqual(a, b, [...symbols]);
 }
@@ -108,35 +109,48 @@ function infinite(node: Node): number {
   return node.k === 'negate' ? -infinite(node.of) : 0;
 }
 
-/** Fixed points; rational and irregular, so that no formula in an answer is special there. */
-const points: readonly (readonly [bigint, bigint])[] = [
+/** Fixed points: whole ones first, which are cheap and decide most (parity, exponents), then irregular rationals. */
+const wholePoints: readonly (readonly number[])[] = [
+  [7, 12, 19, 29, 41, 55, 73, 95],
+  [10, 17, 23, 34, 47, 61, 83, 107],
+  [-5, -8, -13, -18, -27, -37, -46, -59],
+  [24, 37, 53, 68, 87, 101, 119, 139],
+];
+const rationalPoints: readonly (readonly [bigint, bigint])[] = [
   [1009n, 613n], [2287n, 857n], [577n, 1427n], [3571n, 941n], [1999n, 2203n], [4409n, 1831n], [887n, 389n], [7919n, 3163n],
   [6151n, 2741n], [467n, 1231n], [5813n, 4021n], [719n, 283n], [8831n, 6007n], [2683n, 1097n],
 ]; // prettier-ignore
-const rounds = 8;
+const rounds = 10;
+const enough = 4;
+/** These are special at whole numbers. */
+const stepped = new Set(['floor', 'ceil', 'gcd', 'lcm']);
 
 function point(symbol: number, round: number): Rational {
-  const [top, bottom] = points[(symbol * 5 + round * 3) % points.length]!;
+  const whole = wholePoints[round];
+  if (whole !== undefined) return integer(whole[symbol % 8]! + 100 * (symbol >> 3) * Math.sign(whole[0]!));
+  const [top, bottom] = rationalPoints[(symbol * 5 + round * 3) % rationalPoints.length]!;
   const value = { top: top + BigInt(symbol) * 2n * bottom, bottom };
   return round % 3 === 1 ? negate(value) : value;
 }
 
 function formulaEqual(a: Node, b: Node, symbols: readonly string[]): How {
   let [exact, sampled] = [0, 0];
+  const steps = [a, b].some((node) => someNode(node, (n) => n.k === 'call' && stepped.has(n.name)));
   for (let round = 0; round < rounds; round += 1) {
     const at = new Map(symbols.map((name, i) => [name, point(i, round)] as const));
-    const [x, y] = [evaluateExact(a, at), evaluateExact(b, at)];
+    const tried = round < wholePoints.length || exact > 0;
+    const [x, y] = tried ? [evaluateExact(a, at), evaluateExact(b, at)] : [null, null];
     if (x !== null && y !== null) {
       if (!equalRational(x, y)) return null;
       exact += 1;
-      if (exact >= 4) return 'rational';
+      if (exact >= enough + (steps ? 2 : 0)) return 'rational';
       continue;
     }
     const agree = sampleAgrees(a, b, at);
     if (agree === false) return null;
     if (agree === true) sampled += 1;
   }
-  return exact + sampled >= 4 ? 'sampled' : null;
+  return exact + sampled >= enough ? 'sampled' : null;
 }
 
 /** Null where either side has no value at the point, or is not real at negative values (branch cuts differ there). */
