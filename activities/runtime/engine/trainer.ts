@@ -111,7 +111,7 @@ interface Sums {
   referenceKl: number;
 }
 
-class TrainingLoop {
+export class TrainingLoop {
   readonly state: TrainingState;
   steps = 0;
   private readonly loss: LossSpec;
@@ -132,12 +132,12 @@ class TrainingLoop {
     this.control = control;
   }
 
-  /** Gradients of one mini-batch, then one optimizer step. Throws `NonFiniteLoss` naming the sequences. */
+  /** Gradients of one mini-batch, then one optimizer step; returns the loss. Throws `NonFiniteLoss` naming the sequences. */
   async step(
     examples: readonly Example[],
     extraFeeds: (batch: MicroBatch) => Feeds,
     optimize: (state: TrainingState) => Promise<number>,
-  ): Promise<void> {
+  ): Promise<number> {
     const tokens = examples.reduce((sum, { responseIds }) => sum + responseIds.length, 0);
     this.state.clearGradients();
     let loss = 0;
@@ -155,6 +155,7 @@ class TrainingLoop {
     this.sums.loss += loss * tokens;
     this.lossByStep.push(loss);
     this.control.onProgress?.({ step: this.lossByStep.length, steps: this.steps, loss });
+    return loss;
   }
 
   private async accumulate(

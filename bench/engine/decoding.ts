@@ -1,0 +1,68 @@
+/** Greedy decoding and prefill against transformers' `generate`, one thread each, in alternating rounds. */
+import { alternate, median, type Contestant, type Timing } from './contestant.ts';
+import type { Row } from './report.ts';
+import { tokenRows, weightBytes, type SizeName } from './sizes.ts';
+
+type Generated = Timing & { tokens: number[][] };
+
+const promptLength = 32;
+const newTokens: Record<SizeName, number> = { S: 64, M: 32 };
+const batches = [1, 8, 32, 64];
+
+interface Turn {
+  prefill: Generated;
+  whole: Generated;
+}
+
+export async function decoding(
+  ours: Contestant,
+  rival: Contestant | undefined,
+  { folder, size, rounds, bandwidth }: { folder: string; size: SizeName; rounds: number; bandwidth: number },
+): Promise<Row[]> {
+  await ours.ask({ op: 'open', folder, size, threads: 1 });
+  await rival?.ask({ op: 'open', folder, threads: 1 });
+  const report: Row[] = [];
+  for (const batch of batches) {
+    const results = await alternate<Turn>([ours, ...(rival ? [rival] : [])], rounds, async (contestant, round) => {
+      const prompts = tokenRows(size, batch, promptLength, 20 + round);
+      const generate = (count: number) => contestant.ask<Generated>({ op: 'generate', prompts, newTokens: count });
+      return { prefill: await generate(1), whole: await generate(newTokens[size]) };
+    });
+    const own = results.get(ours.name)!;
+    const decodeMs = ({ prefill, whole }: Turn) => whole.ms - prefill.ms;
+    const speed = (turns: readonly Turn[]) => (batch * (newTokens[size] - 1)) / (median(turns.map(decodeMs)) / 1000);
+    if (batch === 1) {
+      const bytes = weightBytes(size) * (newTokens[size] - 1);
+      const rate = bytes / (median(own.map(decodeMs)) / 1000);
+      report.push({
+        figure: `${size} decode, batch 1: GB/s of weights read against measured bandwidth`,
+        ours: (rate / 1e9).toFixed(1),
+        rival: (bandwidth / 1e9).toFixed(1),
+        ratio: rate / bandwidth,
+        goal: size === 'M' ? '≥ 0.7' : '',
+      });
+    }
+    if (!rival) continue;
+    const theirs = results.get(rival.name)!;
+    const equal = own.filter(
+      ({ whole }, round) => JSON.stringify(whole.tokens) === JSON.stringify(theirs[round]!.whole.tokens),
+    );
+    report.push(
+      {
+        figure: `${size} decode, batch ${batch}, tokens/s after prefill (same greedy tokens in ${equal.length} of ${rounds} rounds)`,
+        ours: speed(own).toFixed(0),
+        rival: speed(theirs).toFixed(0),
+        ratio: median(theirs.map((turn, round) => decodeMs(turn) / decodeMs(own[round]!))),
+        goal: batch < 32 ? '≥ 3' : '≥ 2',
+      },
+      {
+        figure: `${size} prefill, batch ${batch} x ${promptLength}`,
+        ours: `${median(own.map(({ prefill }) => prefill.ms)).toFixed(1)} ms`,
+        rival: `${median(theirs.map(({ prefill }) => prefill.ms)).toFixed(1)} ms`,
+        ratio: median(theirs.map(({ prefill }, round) => prefill.ms / own[round]!.prefill.ms)),
+        goal: '≥ 1.2',
+      },
+    );
+  }
+  return report;
+}
