@@ -1,7 +1,7 @@
 /** The ops as functions of values: what graph-building code reads like. Shapes and meanings stand in ops.ts. */
 import { productOf, sameShape, type Dim, type Shape } from './dims.ts';
 import type { Graph, Value } from './graph.ts';
-import type { DType, None, OpAttributes, OpName } from './ops.ts';
+import type { CausalAttention, DType, None, OpAttributes, OpName } from './ops.ts';
 
 const none: None = {};
 
@@ -83,7 +83,8 @@ export function batchMatmul(a: Value, b: Value, options: ProductOptions = {}): V
 }
 
 export const softmax = (x: Value): Value => one('softmax', [x], none);
-export const attend = (scores: Value, values: Value): Value => one('attend', [scores, values], none);
+export const causalAttend = (q: Value, k: Value, v: Value, attributes: CausalAttention): Value =>
+  one('causalAttend', [q, k, v], attributes);
 export const rmsNorm = (x: Value, weight: Value, eps: number): Value => one('rmsNorm', [x, weight], { eps });
 export const rope = (x: Value, positions: Value, cos: Value, sin: Value, headDim: number): Value =>
   one('rope', [x, positions, cos, sin], { headDim });

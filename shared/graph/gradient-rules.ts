@@ -146,15 +146,9 @@ export const gradientRules: GradientRules = {
   ],
 
   softmax: ({ y: [p], g: [g] }) => [mul(p!, sub(g!, sum(mul(g!, p!), last(p!), true)))],
-  // What reaches the probabilities through the values, row sums of it included, needs dO O only, which has fewer entries.
-  attend: ({ x: [, values], y: [out, p], g: [dOut, dP] }) => {
-    const direct = dP && mul(p!, sub(dP, sum(mul(dP, p!), last(p!), true)));
-    if (!dOut) return [direct, undefined];
-    const fromValues = batchMatmul(dOut, values!, { transB: true });
-    const rowSums = sum(mul(dOut, out!), last(out!), true);
-    const dScores = mul(p!, sub(fromValues, rowSums));
-    return [direct ? add(dScores, direct) : dScores, batchMatmul(p!, dOut, { transA: true })];
-  },
+  causalAttend: ({ x: [q, k, v], y: [out], g: [g], attributes }) =>
+    q!.graph.apply('causalAttendGradient', [q!, k!, v!, out!, g!], attributes),
+  causalAttendGradient: 'unsupported',
   // dx = r (w dy) - x r^3 (mean(x w dy) + dr / width); the means of all rows are one matrix product.
   rmsNorm: ({ x: [x, weight], y: [, r], g: [dy, dr] }) => {
     const width = Number(weight!.shape[0]);

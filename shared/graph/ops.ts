@@ -15,6 +15,11 @@ export interface TensorType {
 /** No attributes. */
 export type None = Readonly<Record<never, never>>;
 
+export interface CausalAttention {
+  readonly headDim: number;
+  readonly blocks: number;
+}
+
 export interface OpAttributes {
   // Leaves
   input: { readonly name: string; readonly type: TensorType };
@@ -70,8 +75,14 @@ export interface OpAttributes {
   // Networks
   /** Over the last axis. */
   softmax: None;
-  /** (scores [.., M, K], values [.., K, D]) -> softmax(scores) values [.., M, D], probabilities [.., M, K]. */
-  attend: None;
+  /**
+   * (q [B, T, heads * D], k, v [B, T, kvHeads * D]) -> attended heads [B, T, heads * D]: each token attends to itself and
+   * those before it, scores scaled by 1 / sqrt(D); neighbouring heads share a key head. `blocks` is how many runs of
+   * queries it is computed in, each against no later key than it needs; it divides T and changes no result.
+   */
+  causalAttend: CausalAttention;
+  /** (q, k, v, out, gradient of out) -> gradients of q, k and v. */
+  causalAttendGradient: CausalAttention;
   /** (x [N, D], weight [D]) -> x * r * weight [N, D], r = 1 / sqrt(mean(x^2) + eps) [N, 1]. */
   rmsNorm: { readonly eps: number };
   /**

@@ -4,6 +4,7 @@
  */
 import { pieceOf, resolveDim, type DimBindings, type Shape } from './dims.ts';
 import type { OpAttributes, OpName } from './ops.ts';
+import { referenceAttend, referenceAttendGradient } from './reference-attention.ts';
 import { broadcastTo, generate, mapTensor, read, rowsOf, sizeOf, tensor, type Tensor } from './reference-tensor.ts';
 
 type ReferenceRule<K extends OpName> = (
@@ -154,10 +155,9 @@ export const referenceRules: ReferenceRules = {
   batchMatmul: ([a, b], attributes) => [matmul(a!, b!, attributes)],
 
   softmax: ([x]) => [softmax(x!)],
-  attend: ([scores, values]) => {
-    const probs = softmax(scores!);
-    return [matmul(probs, values!, { transA: false, transB: false, alpha: 1 }), probs];
-  },
+  causalAttend: ([q, k, v], attributes) => [referenceAttend(q!, k!, v!, attributes)],
+  causalAttendGradient: ([q, k, v, out, g], attributes) =>
+    referenceAttendGradient({ q: q!, k: k!, v: v!, out: out!, g: g! }, attributes),
   rmsNorm: ([x, weight], { eps }) => {
     const scales = rowsOf(x!).map((row) => 1 / Math.sqrt(row.reduce((sum, v) => sum + v * v, 0) / row.length + eps));
     return [

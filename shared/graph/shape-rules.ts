@@ -1,7 +1,7 @@
 /** What each op's outputs look like, given its inputs; refuses inputs that do not fit. */
 import { DomainError } from '../errors.ts';
 import { broadcastShapes, pieceOf, productOf, sameShape, showShape, sumOf, type Dim, type Shape } from './dims.ts';
-import type { OpAttributes, OpName, TensorType } from './ops.ts';
+import type { CausalAttention, OpAttributes, OpName, TensorType } from './ops.ts';
 
 type ShapeRule<K extends OpName> = (
   inputs: readonly TensorType[],
@@ -57,6 +57,17 @@ function product(a: Shape, b: Shape, transA: boolean, transB: boolean): [Dim, Di
 
 function ids(input: TensorType | undefined, shape: Shape): void {
   need(input?.dtype === 'int64' && sameShape(input.shape, shape), `int64 ids of shape ${showShape(shape)}`);
+}
+
+/** q, k and v of causal attention. */
+function attended(shapes: readonly Shape[], { headDim, blocks }: CausalAttention): readonly Shape[] {
+  const [q, k, v] = shapes;
+  const [heads, kvHeads] = [q, k].map((shape) => Number(at(shape!, -1)) / headDim);
+  need(q!.length === 3 && sameShape(q!.slice(0, 2), k!.slice(0, 2)), 'q and k [B, T, width]');
+  need(sameShape(k!, v!), 'k and v of one shape');
+  need(Number.isInteger(kvHeads) && Number.isInteger(heads! / kvHeads!), `heads of width ${headDim}, shared evenly`);
+  need(typeof q![1] === 'string' || q![1]! % blocks === 0, `a multiple of ${blocks} tokens`);
+  return shapes;
 }
 
 const shapeRules: ShapeRules = {
@@ -172,10 +183,15 @@ const shapeRules: ShapeRules = {
   },
 
   softmax: unary,
-  attend: (inputs) => {
-    const [scores, values] = floats(inputs, 2);
-    need(scores!.length >= 3 && sameShape(scores!.slice(0, -2), values!.slice(0, -2)), 'equal leading dimensions');
-    return [float([...scores!.slice(0, -2), ...product(scores!, values!, false, false)]), float(scores!)];
+  causalAttend: (inputs, attributes) => {
+    const [q] = attended(floats(inputs, 3), attributes);
+    return [float(q!)];
+  },
+  causalAttendGradient: (inputs, attributes) => {
+    const [q, k, v, out, g] = floats(inputs, 5);
+    attended([q!, k!, v!], attributes);
+    need(sameShape(out!, q!) && sameShape(g!, q!), 'out and its gradient of the shape of q');
+    return [float(q!), float(k!), float(v!)];
   },
   rmsNorm: (inputs) => {
     const [x, weight] = floats(inputs, 2);

@@ -9,7 +9,9 @@ import { finish } from './built.ts';
 import type { DecoderConfig } from './config.ts';
 import { createDecoder, decoderStates, vocabularyLogits, type Attention } from './decoder.ts';
 import type { BuiltGraph, GenerationGraphOptions } from './interface.ts';
-import { maskedScore } from './sequence.ts';
+
+/** Added to the score of an entry beyond a row's tokens: finite, and far below any score. */
+const maskedScore = -1e30;
 
 export function buildDecodeGraph(config: DecoderConfig, options: GenerationGraphOptions = {}): BuiltGraph {
   const decoder = createDecoder(config);

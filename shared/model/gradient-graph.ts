@@ -12,9 +12,10 @@ import { joined, scoreTargets } from './scores.ts';
 
 /** Throws `UnsupportedModel` for a bad config and `InvalidInput` for bad options. */
 export function buildGradientGraph(config: DecoderConfig, options: GradientGraphOptions): BuiltGraph {
-  const { loss, accumulate = false, lossChunks = 1, trainable = () => true } = options;
+  const { loss, accumulate = false, lossChunks = 1, attentionBlocks = 1, trainable = () => true } = options;
   checkLoss(loss);
-  checkChunks(lossChunks);
+  checkCount('lossChunks', lossChunks);
+  checkCount('attentionBlocks', attentionBlocks);
   const decoder = createDecoder(config);
   const { graph } = decoder;
   const inputIds = graph.input('input_ids', 'int64', ['B', 'T']);
@@ -26,7 +27,7 @@ export function buildGradientGraph(config: DecoderConfig, options: GradientGraph
     ]),
   );
 
-  const pieces = scoreTargets(decoder, inputIds, targets, lossChunks);
+  const pieces = scoreTargets(decoder, inputIds, targets, lossChunks, attentionBlocks);
   const terms = pieces.map((piece, i) => {
     const at = (name: Parameters<typeof perToken.get>[0]) => perToken.get(name)?.[i];
     const tokens: LossTokens = {
@@ -64,9 +65,9 @@ export function buildGradientGraph(config: DecoderConfig, options: GradientGraph
   return finish(graph.inputs, outputs);
 }
 
-export function checkChunks(chunks: number): void {
-  if (Number.isSafeInteger(chunks) && chunks >= 1) return;
-  throw new DomainError('InvalidInput', `lossChunks is ${chunks}; expected a positive integer.`, { chunks });
+export function checkCount(option: string, count: number): void {
+  if (Number.isSafeInteger(count) && count >= 1) return;
+  throw new DomainError('InvalidInput', `${option} is ${count}; expected a positive integer.`, { [option]: count });
 }
 
 function totalTerms(terms: readonly LossTerms[]): LossTerms {

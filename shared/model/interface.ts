@@ -21,6 +21,15 @@ export interface BuiltGraph {
   readonly outputs: readonly TensorSpec[];
 }
 
+/** Of the graphs over whole sequences. */
+export interface AttentionOptions {
+  /**
+   * Runs of queries that causal attention is computed in; more of them skip more of the masked half of the scores and
+   * bound its memory to [B, heads, T / blocks, T]. Must divide T. Default 1.
+   */
+  readonly attentionBlocks?: number;
+}
+
 /** Given: the parameters become constants of the graph (faster small-batch decoding). Absent: they are inputs. */
 export interface WeightOptions {
   readonly weights?: ReadonlyMap<string, Float32Array>;
@@ -55,7 +64,7 @@ export type LossSpec =
  * `clip_fraction` [] (of 1 where the clip removes the gradient), `kl` [] (of k3 against `old_log_prob`) and, when klCoef
  * is above 0, `reference_kl` [] (of k3 against `ref_log_prob`); `grad.<parameter>` for each trainable parameter (plus `accum.<parameter>`).
  */
-export interface GradientGraphOptions {
+export interface GradientGraphOptions extends AttentionOptions {
   readonly loss: LossSpec;
   /** Add the new gradients to `accum.<parameter>` inputs; feed and fetch may be the same Float32Array. */
   readonly accumulate?: boolean;
@@ -69,7 +78,7 @@ export interface GradientGraphOptions {
  * `buildLogProbGraph(config, options)`. Inputs: parameters; `input_ids`, `targets` int64 [B, T].
  * Outputs: `log_prob` [B, T], `entropy` [B, T].
  */
-export interface LogProbGraphOptions extends WeightOptions {
+export interface LogProbGraphOptions extends WeightOptions, AttentionOptions {
   readonly lossChunks?: number;
 }
 

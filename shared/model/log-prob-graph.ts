@@ -2,17 +2,18 @@
 import { finish } from './built.ts';
 import type { DecoderConfig } from './config.ts';
 import { createDecoder } from './decoder.ts';
-import { checkChunks } from './gradient-graph.ts';
+import { checkCount } from './gradient-graph.ts';
 import type { BuiltGraph, LogProbGraphOptions } from './interface.ts';
 import { joined, scoreTargets } from './scores.ts';
 
 export function buildLogProbGraph(config: DecoderConfig, options: LogProbGraphOptions = {}): BuiltGraph {
-  const { lossChunks = 1, weights } = options;
-  checkChunks(lossChunks);
+  const { lossChunks = 1, attentionBlocks = 1, weights } = options;
+  checkCount('lossChunks', lossChunks);
+  checkCount('attentionBlocks', attentionBlocks);
   const decoder = createDecoder(config);
   const inputIds = decoder.graph.input('input_ids', 'int64', ['B', 'T']);
   const targets = decoder.graph.input('targets', 'int64', ['B', 'T']);
-  const pieces = scoreTargets(decoder, inputIds, targets, lossChunks);
+  const pieces = scoreTargets(decoder, inputIds, targets, lossChunks, attentionBlocks);
   const outputs = { log_prob: joined(pieces, 'logProb', targets), entropy: joined(pieces, 'entropy', targets) };
   return finish(decoder.graph.inputs, outputs, weights);
 }

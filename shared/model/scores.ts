@@ -16,8 +16,9 @@ export function scoreTargets(
   inputIds: Value,
   targets: Value,
   pieces: number,
+  attentionBlocks: number,
 ): readonly ScoredPiece[] {
-  const { states } = sequenceStates(decoder, inputIds);
+  const { states } = sequenceStates(decoder, inputIds, attentionBlocks);
   const targetPieces = split(flatten(targets), pieces);
   return split(states, pieces).map((piece, i) => {
     const logits = vocabularyLogits(decoder, piece);

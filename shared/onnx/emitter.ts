@@ -21,7 +21,7 @@ export interface EmitOptions {
 export class Emitter {
   readonly nodes: OnnxNode[] = [];
   readonly constants: OnnxTensor[] = [];
-  private readonly made = new Map<string, string>();
+  private readonly made = new Map<string, unknown>();
   private readonly inputs: readonly Value[];
   private count = 0;
 
@@ -92,6 +92,14 @@ export class Emitter {
     });
   }
 
+  /** A 1-D int64 tensor of one entry holding dim * numerator / denominator, rounded down. */
+  share(dim: Dim, numerator: number, denominator: number): string {
+    if (typeof dim === 'number') return this.ints([Math.floor((dim * numerator) / denominator)]);
+    return this.once(`share ${dim} ${numerator} ${denominator}`, () =>
+      this.emit('Div', [this.emit('Mul', [this.dim(dim), this.ints([numerator])]), this.ints([denominator])]),
+    );
+  }
+
   /** ceil(whole / parts), or what is left of the whole if that is less. */
   private piece(whole: string, parts: number, index: number): string {
     const rounded = this.emit('Add', [this.dim(whole), this.ints([parts - 1])]);
@@ -101,11 +109,12 @@ export class Emitter {
     return this.emit('Max', [this.emit('Min', [size, left]), this.ints([0])]);
   }
 
-  private once(key: string, make: () => string): string {
+  /** What `make` emits, made once for each key. */
+  once<Made>(key: string, make: () => Made): Made {
     const known = this.made.get(key);
-    if (known !== undefined) return known;
-    const name = make();
-    this.made.set(key, name);
-    return name;
+    if (known !== undefined) return known as Made;
+    const made = make();
+    this.made.set(key, made);
+    return made;
   }
 }

@@ -5,6 +5,7 @@
  */
 import type { Shape } from '../graph/dims.ts';
 import type { OpAttributes, OpName, TensorType } from '../graph/ops.ts';
+import { emitAttention, emitAttentionGradient } from './attention-rules.ts';
 import { microsoft, type EmitOptions, type Emitter } from './emitter.ts';
 import { elementTypes } from './onnx-model.ts';
 
@@ -114,10 +115,8 @@ export const onnxRules: OnnxRules = {
   },
 
   softmax: direct('Softmax', { attributes: lastAxis }),
-  attend: ({ emitter, x: [scores, values], y: [out, probs] }) => {
-    emitter.emit('Softmax', [scores!], { attributes: lastAxis, outputs: [probs!] });
-    emitter.emit('MatMul', [probs!, values!], { outputs: [out!] });
-  },
+  causalAttend: emitAttention,
+  causalAttendGradient: emitAttentionGradient,
   rmsNorm: ({ emitter, attributes: { eps }, x, y }) => {
     const attributes = { axis: -1, epsilon: { float: eps }, stash_type: 1 };
     emitter.emit('SimplifiedLayerNormalization', x, { attributes, outputs: y });

@@ -92,6 +92,40 @@ const product =
 const vocabulary = (max: number) =>
   fc.record({ rows: axis('N', max), words: fc.integer({ min: 2, max: max + 1 }), numbers: draws });
 
+interface AttendedAxes {
+  q: Axis[];
+  kv: Axis[];
+}
+const attended = ({ q, kv }: AttendedAxes, numbers: Draws) => [
+  numbers.floats(q),
+  numbers.floats(kv),
+  numbers.floats(kv),
+];
+
+/** Attention of few narrow heads, in one block or several. */
+const attention = (
+  max: number,
+  inputs: (sizes: AttendedAxes, numbers: Draws) => OpCase['inputs'],
+  op: 'causalAttend' | 'causalAttendGradient',
+): fc.Arbitrary<OpCase> =>
+  fc
+    .record({
+      batch: axis('B', Math.min(max, 3)),
+      block: fc.integer({ min: 1, max: Math.max(1, Math.floor(max / 4)) }),
+      blocks: fc.constantFrom(1, 2, 4, 10),
+      named: fc.boolean(),
+      kvHeads: fc.integer({ min: 1, max: 2 }),
+      group: fc.integer({ min: 1, max: 3 }),
+      headDim: fc.integer({ min: 1, max: 4 }),
+      numbers: draws,
+    })
+    .map(({ batch, block, blocks, named, kvHeads, group, headDim, numbers }) => {
+      const length = { size: block * blocks, name: named ? 'T' : null };
+      const kv = [batch, length, known(kvHeads * headDim)];
+      const q = [batch, length, known(kvHeads * group * headDim)];
+      return { inputs: inputs({ q, kv }, numbers), apply: apply(op, { headDim, blocks }) };
+    });
+
 export const opCases: { readonly [K in OpName]: Cases } = {
   input: leaf((drawn, numbers) => ({ inputs: [numbers.floats(drawn)], apply: (_, [x]) => [x!] })),
   constant: (max) =>
@@ -249,13 +283,13 @@ export const opCases: { readonly [K in OpName]: Cases } = {
       inputs: [numbers.floats(drawn)],
       apply: apply('softmax', none),
     })),
-  attend: (max) =>
-    fc
-      .tuple(axes(Math.min(max, 4), { min: 1, max: 2 }), axis('M', max), axis('K', max), axis('D', max), draws)
-      .map(([lead, queries, keys, width, numbers]) => ({
-        inputs: [numbers.floats([...lead, queries, keys]), numbers.floats([...lead, keys, width])],
-        apply: apply('attend', none),
-      })),
+  causalAttend: (max) => attention(max, attended, 'causalAttend'),
+  causalAttendGradient: (max) =>
+    attention(
+      max,
+      (sizes, numbers) => [...attended(sizes, numbers), numbers.floats(sizes.q), numbers.floats(sizes.q)],
+      'causalAttendGradient',
+    ),
   rmsNorm: (max) =>
     fc.tuple(axis('N', max), fc.integer({ min: 1, max }), draws).map(([rows, width, numbers]) => ({
       inputs: [numbers.floats([rows, known(width)]), numbers.positive([known(width)])],
