@@ -89,6 +89,7 @@ export const rmsNorm = (x: Value, weight: Value, eps: number): Value => one('rms
 export const rope = (x: Value, positions: Value, cos: Value, sin: Value, headDim: number): Value =>
   one('rope', [x, positions, cos, sin], { headDim });
 export const gatherRows = (table: Value, ids: Value): Value => one('gatherRows', [table, ids], none);
+export const pickRows = (x: Value, rows: Value, places: Value): Value => one('pickRows', [x, rows, places], none);
 export const scatterRows = (base: Value, ids: Value, rows: Value): Value => one('scatterRows', [base, ids, rows], none);
 export const targetLogProb = (logits: Value, probs: Value, targets: Value): Value =>
   one('targetLogProb', [logits, probs, targets], none);

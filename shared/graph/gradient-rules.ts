@@ -166,6 +166,10 @@ export const gradientRules: GradientRules = {
     rope(g!, positions!, cos!, neg(sin!), headDim),
   ],
   gatherRows: ({ x: [table, ids], g: [g] }) => [scatterRows(zerosLike(table!), ids!, g!)],
+  // A row of zeros stands for the rows that were not picked.
+  pickRows: ({ x: [x, , places], g: [g] }) => [
+    gatherRows(concat([g!, full(x!.graph, [1, x!.shape[1]!], 0)], 0), places!),
+  ],
   scatterRows: ({ x: [, ids], g: [g] }) => [g, undefined, gatherRows(g!, ids!)],
   // Through probs = softmax(logits) too: all of it is given to the logits.
   targetLogProb: ({ x: [, probs, targets], g: [g] }) => [targetScatter(probs!, targets!, g!)],

@@ -92,6 +92,11 @@ export interface OpAttributes {
   rope: { readonly headDim: number };
   /** (table [V, D], ids int64 [N]) -> table[ids] [N, D]. */
   gatherRows: None;
+  /**
+   * (x [M, D], rows int64 [N], places int64 [M]) -> x[rows] [N, D], for rows that are all different. `places` is the way
+   * back, which the gradient takes: the n for which rows[n] = m, or N where there is none.
+   */
+  pickRows: None;
   /** (base [V, D], ids int64 [N], rows [N, D]): base with row n added at ids[n]; repeated ids add up. */
   scatterRows: None;
   /** (logits [N, V], probs = softmax(logits), targets int64 [N]) -> log probs[n, targets[n]], computed stably [N]. */

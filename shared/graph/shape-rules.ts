@@ -219,6 +219,13 @@ const shapeRules: ShapeRules = {
     ids(rows, rows!.shape);
     return [float([rows!.shape[0]!, shape![1]!])];
   },
+  pickRows: ([x, rows, places]) => {
+    const [shape] = floats([x!], 1);
+    need(shape!.length === 2 && rows!.shape.length === 1, 'x [M, D] and rows [N]');
+    ids(rows, rows!.shape);
+    ids(places, [shape![0]!]);
+    return [float([rows!.shape[0]!, shape![1]!])];
+  },
   scatterRows: ([base, rows, updates]) => {
     const [shape, update] = floats([base!, updates!], 2);
     need(shape!.length === 2 && update!.length === 2 && shape![1] === update![1], 'base [V, D] and rows [N, D]');

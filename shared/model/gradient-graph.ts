@@ -1,6 +1,6 @@
 /** The training graph: loss, token statistics and the gradient of every trainable parameter. Interface: interface.ts. */
 import { DomainError } from '../errors.ts';
-import { add, flatten, split } from '../graph/build.ts';
+import { add, split } from '../graph/build.ts';
 import { gradient } from '../graph/gradient.ts';
 import type { Value } from '../graph/graph.ts';
 import { finish } from './built.ts';
@@ -18,16 +18,14 @@ export function buildGradientGraph(config: DecoderConfig, options: GradientGraph
   checkCount('attentionBlocks', attentionBlocks);
   const decoder = createDecoder(config);
   const { graph } = decoder;
-  const inputIds = graph.input('input_ids', 'int64', ['B', 'T']);
-  const targets = graph.input('targets', 'int64', ['B', 'T']);
+  const pieces = scoreTargets(decoder, lossChunks, attentionBlocks);
   const perToken = new Map(
     (['weight', ...lossInputs(loss)] as const).map((name) => [
       name,
-      split(flatten(graph.input(name, 'float32', ['B', 'T'])), lossChunks),
+      split(graph.input(name, 'float32', ['N']), lossChunks),
     ]),
   );
 
-  const pieces = scoreTargets(decoder, inputIds, targets, lossChunks, attentionBlocks);
   const terms = pieces.map((piece, i) => {
     const at = (name: Parameters<typeof perToken.get>[0]) => perToken.get(name)?.[i];
     const tokens: LossTokens = {
@@ -58,8 +56,8 @@ export function buildGradientGraph(config: DecoderConfig, options: GradientGraph
   );
   const outputs: Record<string, Value> = {
     ...totals,
-    log_prob: joined(pieces, 'logProb', targets),
-    entropy: joined(pieces, 'entropy', targets),
+    log_prob: joined(pieces, 'logProb'),
+    entropy: joined(pieces, 'entropy'),
   };
   learned.forEach(([name], i) => (outputs[`grad.${name}`] = gradients[i]!));
   return finish(graph.inputs, outputs);

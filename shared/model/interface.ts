@@ -21,6 +21,13 @@ export interface BuiltGraph {
   readonly outputs: readonly TensorSpec[];
 }
 
+/**
+ * The positions whose targets are scored, as three inputs: `positions` int64 [N], different indices b * T + t;
+ * `places` int64 [B*T], for each position its index in `positions`, or N where it is not scored; `targets` int64 [N],
+ * the token that should follow each scored position. Vocabulary logits are computed for these only.
+ */
+export const scoredPositions = ['positions', 'places', 'targets'] as const;
+
 /** Of the graphs over whole sequences. */
 export interface AttentionOptions {
   /**
@@ -55,12 +62,12 @@ export type LossSpec =
 /**
  * `buildGradientGraph(config, options)`.
  *
- * Inputs: parameters; `input_ids` int64 [B, T]; `targets` int64 [B, T] (the token that should follow each position);
- * `weight` [B, T] (0 masks a position; normalised by the caller, so weights of all micro-batches of a step sum to 1);
- * policy loss: `advantage` [B, T], `old_log_prob` [B, T], and `ref_log_prob` [B, T] when klCoef > 0;
+ * Inputs: parameters; `input_ids` int64 [B, T]; the scored positions, of which there are N, see `ScoredPositions`;
+ * `weight` [N] (normalised by the caller, so weights of all micro-batches of a step sum to 1);
+ * policy loss: `advantage` [N], `old_log_prob` [N], and `ref_log_prob` [N] when klCoef > 0;
  * `accumulate`: `accum.<parameter>` of each trainable parameter's shape.
  *
- * Outputs: `loss` []; `log_prob` [B, T]; `entropy` [B, T] (nats); policy: weighted sums over tokens `ratio` [] (of r),
+ * Outputs: `loss` []; `log_prob` [N]; `entropy` [N] (nats); policy: weighted sums over tokens `ratio` [] (of r),
  * `clip_fraction` [] (of 1 where the clip removes the gradient), `kl` [] (of k3 against `old_log_prob`) and, when klCoef
  * is above 0, `reference_kl` [] (of k3 against `ref_log_prob`); `grad.<parameter>` for each trainable parameter (plus `accum.<parameter>`).
  */
@@ -68,15 +75,15 @@ export interface GradientGraphOptions extends AttentionOptions {
   readonly loss: LossSpec;
   /** Add the new gradients to `accum.<parameter>` inputs; feed and fetch may be the same Float32Array. */
   readonly accumulate?: boolean;
-  /** Compute the vocabulary loss in this many pieces of the B*T positions, to bound memory at [B*T/pieces, V]. */
+  /** Compute the vocabulary loss in this many pieces of the N positions, to bound memory at [N/pieces, V]. */
   readonly lossChunks?: number;
   /** Parameters to differentiate; all by default. */
   readonly trainable?: (name: string) => boolean;
 }
 
 /**
- * `buildLogProbGraph(config, options)`. Inputs: parameters; `input_ids`, `targets` int64 [B, T].
- * Outputs: `log_prob` [B, T], `entropy` [B, T].
+ * `buildLogProbGraph(config, options)`. Inputs: parameters; `input_ids` int64 [B, T]; the scored positions.
+ * Outputs: `log_prob` [N], `entropy` [N].
  */
 export interface LogProbGraphOptions extends WeightOptions, AttentionOptions {
   readonly lossChunks?: number;

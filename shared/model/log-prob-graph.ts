@@ -11,9 +11,7 @@ export function buildLogProbGraph(config: DecoderConfig, options: LogProbGraphOp
   checkCount('lossChunks', lossChunks);
   checkCount('attentionBlocks', attentionBlocks);
   const decoder = createDecoder(config);
-  const inputIds = decoder.graph.input('input_ids', 'int64', ['B', 'T']);
-  const targets = decoder.graph.input('targets', 'int64', ['B', 'T']);
-  const pieces = scoreTargets(decoder, inputIds, targets, lossChunks, attentionBlocks);
-  const outputs = { log_prob: joined(pieces, 'logProb', targets), entropy: joined(pieces, 'entropy', targets) };
+  const pieces = scoreTargets(decoder, lossChunks, attentionBlocks);
+  const outputs = { log_prob: joined(pieces, 'logProb'), entropy: joined(pieces, 'entropy') };
   return finish(decoder.graph.inputs, outputs, weights);
 }

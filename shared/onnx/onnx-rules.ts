@@ -125,6 +125,9 @@ export const onnxRules: OnnxRules = {
     emitter.emit('RotaryEmbedding', x, { domain: microsoft, outputs: y });
   },
   gatherRows: direct('Gather', { attributes: { axis: 0 } }),
+  pickRows: ({ emitter, x: [x, rows], y }) => {
+    emitter.emit('Gather', [x!, rows!], { attributes: { axis: 0 }, outputs: y });
+  },
   scatterRows: ({ emitter, types, x: [base, ids, rows], y }) => {
     const indices = emitter.emit('Expand', [asColumn(emitter, ids!), emitter.shape(types[2]!.shape)]);
     emitter.emit('ScatterElements', [base!, indices, rows!], { attributes: { axis: 0, reduction: 'add' }, outputs: y });

@@ -8,25 +8,36 @@ import { readFixture, relativeError, unpack, unpackAll, type DecoderFixture } fr
 
 const tolerance = 1e-5;
 
+/** The positions that hold a token and are not padding, last first. */
+const scoredOf = ({ batch, length, lengths }: DecoderFixture) =>
+  Array.from({ length: batch * length }, (_, i) => i)
+    .filter((i) => i % length < lengths[Math.floor(i / length)]!)
+    .reverse();
+
 function feedsOf(fixture: DecoderFixture) {
-  const { inputIds, targets, weight, advantage, oldLogProb, refLogProb } = fixture;
+  const { batch, length, inputIds, targets, weight, advantage, oldLogProb, refLogProb } = fixture;
+  const positions = scoredOf(fixture);
+  const scored = (values: ArrayLike<number>) => positions.map((i) => values[i]!);
+  const places = Array.from({ length: batch * length }, (_, i) =>
+    positions.includes(i) ? positions.indexOf(i) : positions.length,
+  );
   return {
     ...unpackAll(fixture.parameters),
     input_ids: inputIds,
-    targets,
-    weight: unpack(weight),
-    advantage: unpack(advantage),
-    old_log_prob: unpack(oldLogProb),
-    ref_log_prob: unpack(refLogProb),
+    positions,
+    places,
+    targets: scored(targets),
+    weight: scored(unpack(weight)),
+    advantage: scored(unpack(advantage)),
+    old_log_prob: scored(unpack(oldLogProb)),
+    ref_log_prob: scored(unpack(refLogProb)),
   };
 }
 
-const real = (fixture: DecoderFixture, values: Float32Array) =>
-  values.filter((_, i) => i % fixture.length < fixture.lengths[Math.floor(i / fixture.length)]!);
-
 describe.each(['qwen3', 'qwen2', 'llama'])('%s against PyTorch', (name) => {
   const fixture = readFixture<DecoderFixture>(name);
-  const dims = { B: fixture.batch, T: fixture.length };
+  const scored = scoredOf(fixture);
+  const dims = { B: fixture.batch, T: fixture.length, N: scored.length };
   const feeds = feedsOf(fixture);
   const policy = { type: 'policy', ...fixture.policy.settings } as const;
   const gradients = async (options: GradientGraphOptions, threads = 1) => {
@@ -49,7 +60,13 @@ describe.each(['qwen3', 'qwen2', 'llama'])('%s against PyTorch', (name) => {
         [result['log_prob']!, fixture.logProb],
         [result['entropy']!, fixture.entropy],
       ] as const) {
-        expect(relativeError(real(fixture, got), real(fixture, unpack(wanted)))).toBeLessThan(tolerance);
+        const values = unpack(wanted);
+        expect(
+          relativeError(
+            got,
+            scored.map((i) => values[i]!),
+          ),
+        ).toBeLessThan(tolerance);
       }
     }
   });

@@ -4,6 +4,7 @@ import { concat, softmax } from '../../../shared/graph/build.ts';
 import { productOf } from '../../../shared/graph/dims.ts';
 import type { DType, OpName } from '../../../shared/graph/ops.ts';
 import { sizeOf } from '../../../shared/graph/reference-tensor.ts';
+import { permutation } from '../../../shared/random.ts';
 import {
   apply,
   axes,
@@ -325,6 +326,24 @@ export const opCases: { readonly [K in OpName]: Cases } = {
         inputs: [numbers.floats([known(count), width]), numbers.ids([rows], count)],
         apply: apply('gatherRows', none),
       })),
+  pickRows: (max) =>
+    fc
+      .tuple(axis('M', 2 * max), axis('D', max), fc.integer({ min: 1, max: 2 * max }), fc.boolean(), draws)
+      .map(([all, width, most, named, numbers]) => {
+        const order = permutation(`pick-${all.size}-${most}-${width.size}`, all.size).slice(0, most);
+        const picked = { size: order.length, name: named ? 'N' : null };
+        const places = Array.from({ length: all.size }, (_, m) =>
+          order.includes(m) ? order.indexOf(m) : order.length,
+        );
+        return {
+          inputs: [
+            numbers.floats([all, width]),
+            { dtype: 'int64', axes: [picked], data: order },
+            { dtype: 'int64', axes: [all], data: places },
+          ],
+          apply: apply('pickRows', none),
+        };
+      }),
   scatterRows: (max) =>
     fc
       .tuple(fc.integer({ min: 1, max }), axis('N', 2 * max), axis('D', max), draws)
