@@ -16,9 +16,9 @@ import { LocalEngine } from '../../activities/runtime/engine/local-engine.ts';
 import { DecoderGraphs } from '../../activities/runtime/engine/graphs.ts';
 import { TrainingState } from '../../activities/runtime/engine/optimizer.ts';
 import { makeResident } from '../../activities/runtime/engine/resident.ts';
-import { TrainingLoop } from '../../activities/runtime/engine/trainer.ts';
+import { TrainingLoop } from '../../activities/runtime/engine/training-loop.ts';
 import { PolicyTokenizer } from '../../activities/runtime/tokenizer/policy-tokenizer.ts';
-import { decodeSafetensors } from '../../shared/model/safetensors.ts';
+import { decodeSafetensors } from '../../shared/model/checkpoint/safetensors.ts';
 import type { ArrivingCall } from './serving.ts';
 import { sizes, type SizeName } from './sizes.ts';
 
@@ -85,7 +85,7 @@ const operations = {
     if (loop === undefined) {
       const tokenizer = PolicyTokenizer.load(tokenizerJson);
       const resident = makeResident(new DecoderGraphs(source.config, options), source, tokenizer);
-      loop = new TrainingLoop(new TrainingState(resident), { type: 'sft' }, Number.MAX_SAFE_INTEGER, {});
+      loop = new TrainingLoop(new TrainingState(resident), { type: 'sft' }, { maxTokensPerMicroBatch: 1e9 }, {});
     }
     const examples = rows.map((ids, row) => ({
       id: String(row),

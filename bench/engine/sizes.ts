@@ -1,6 +1,6 @@
 /** The two models of the engine's benchmarks, and seeded token ids for them. */
 import type { DecoderConfig } from '../../shared/model/config.ts';
-import { encodeSafetensors } from '../../shared/model/safetensors.ts';
+import { safetensorsPieces } from '../../shared/model/checkpoint/safetensors.ts';
 import { initialParameters, parameterShapes } from '../../shared/model/parameters.ts';
 import { normals, uniforms } from './draws.ts';
 
@@ -58,7 +58,7 @@ export function checkpointFiles(size: SizeName): Record<string, string | Uint8Ar
   const next = normals(1);
   const weights = initialParameters(config, (_, length) => Float32Array.from({ length }, next), 0.04);
   return {
-    'model.safetensors': encodeSafetensors(weights, (name) => shapes.get(name)!),
+    'model.safetensors': Buffer.concat([...safetensorsPieces(weights, (name) => shapes.get(name)!)]),
     'config.json': JSON.stringify({
       architectures: ['Qwen3ForCausalLM'],
       model_type: 'qwen3',

@@ -203,6 +203,8 @@ export const recipeSchema = z.strictObject({
        * sampling version. `auto` recomputes where sampling was truncated or tempered, so that ratios start at 1.
        */
       oldLogProbs: z.enum(['auto', 'sampled', 'recomputed']).default('auto'),
+      /** Old log-probs further than this from the trainer's own raise the metrics `driftedTokens` and `driftAlarm`. */
+      logProbGapLimit: z.number().positive().default(1e-3),
       ...adamFields,
     })
     .prefault({}),

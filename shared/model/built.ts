@@ -1,7 +1,7 @@
 /** From graph values to a `BuiltGraph`: ONNX bytes with the interface beside them. */
 import { inputName, type Value } from '../graph/graph.ts';
 import { exportOnnx } from '../onnx/export.ts';
-import type { BuiltGraph, TensorSpec } from './interface.ts';
+import { inPlaceOutput, type BuiltGraph, type TensorSpec } from './interface.ts';
 
 export function finish(
   inputs: readonly Value[],
@@ -9,7 +9,7 @@ export function finish(
   weights: ReadonlyMap<string, Float32Array> = new Map(),
 ): BuiltGraph {
   return {
-    onnx: exportOnnx(inputs, outputs, weights),
+    onnx: exportOnnx(inputs, outputs, weights, inPlaceOutput),
     inputs: inputs.filter((value) => !weights.has(inputName(value))).map((value) => spec(inputName(value), value)),
     outputs: Object.entries(outputs).map(([name, value]) => spec(name, value)),
   };

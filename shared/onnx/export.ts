@@ -8,12 +8,13 @@ import { onnxRules } from './onnx-rules.ts';
 
 /**
  * ONNX bytes of the graph that computes `outputs` from `inputs`. `constants` (by input name) are inputs whose values
- * are written into the model. Throws `InvalidInput` if an output needs an input that is in neither.
+ * are written into the model; `marker` names a further first output, an empty sequence. Throws `InvalidInput` if an output needs an input that is in neither.
  */
 export function exportOnnx(
   inputs: readonly Value[],
   outputs: Readonly<Record<string, Value>>,
   constants: ReadonlyMap<string, Float32Array> = new Map(),
+  marker?: string,
 ): Uint8Array {
   const free = inputs.filter((value) => !constants.has(inputName(value)));
   const emitter = new Emitter(free);
@@ -32,6 +33,7 @@ export function exportOnnx(
     if (names.get(value) !== name) emitter.emit('Identity', [names.get(value)!], { outputs: [name] });
   }
   return encodeModel({
+    marker,
     nodes: emitter.nodes,
     constants: [...emitter.constants, ...fixed(nodes, constants)],
     inputs: free.map((value) => port(inputName(value), value)),

@@ -35,6 +35,8 @@ export interface OnnxGraph {
   readonly constants: readonly OnnxTensor[];
   readonly inputs: readonly OnnxPort[];
   readonly outputs: readonly OnnxPort[];
+  /** Name of a further output, the first: an empty sequence. */
+  readonly marker?: string;
 }
 
 /** TensorProto.DataType. */
@@ -46,10 +48,15 @@ const standardOpset = 20;
 
 export function encodeModel(graph: OnnxGraph): Uint8Array {
   const body = new ProtoWriter();
+  if (graph.marker !== undefined) {
+    const type = 'SequenceEmpty';
+    body.bytes(1, encodeNode({ type, domain: '', inputs: [], outputs: [graph.marker], attributes: {} }));
+  }
   for (const node of graph.nodes) body.bytes(1, encodeNode(node));
   body.bytes(2, 'graph');
   for (const constant of graph.constants) body.bytes(5, encodeTensor(constant));
   for (const input of graph.inputs) body.bytes(11, encodePort(input));
+  if (graph.marker !== undefined) body.bytes(12, encodeMarker(graph.marker));
   for (const output of graph.outputs) body.bytes(12, encodePort(output));
   return new ProtoWriter()
     .varint(1, irVersion)
@@ -105,4 +112,10 @@ function encodePort({ name, dtype, shape }: OnnxPort): ProtoWriter {
   }
   const tensorType = new ProtoWriter().varint(1, elementTypes[dtype]).bytes(2, dims);
   return new ProtoWriter().bytes(1, name).bytes(2, new ProtoWriter().bytes(1, tensorType));
+}
+
+/** ValueInfoProto of a sequence of float tensors: 2 TypeProto{4 sequence{1 TypeProto}}. */
+function encodeMarker(name: string): ProtoWriter {
+  const element = new ProtoWriter().bytes(1, new ProtoWriter().varint(1, elementTypes.float32));
+  return new ProtoWriter().bytes(1, name).bytes(2, new ProtoWriter().bytes(4, new ProtoWriter().bytes(1, element)));
 }

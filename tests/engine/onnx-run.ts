@@ -73,7 +73,10 @@ export async function openGraph(built: BuiltGraph, threads = 1): Promise<Runner>
     async run(feeds, dims) {
       const bindings = new Map(Object.entries(dims));
       const tensors = built.inputs.map((spec) => [spec.name, toTensor(spec, feeds[spec.name], bindings)] as const);
-      const results = await session.run(Object.fromEntries(tensors));
+      const results = await session.run(
+        Object.fromEntries(tensors),
+        built.outputs.map(({ name }) => name),
+      );
       return Object.fromEntries(Object.entries(results).map(([name, tensor]) => [name, tensor.data as Float32Array]));
     },
     close: () => session.release(),

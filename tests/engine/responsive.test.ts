@@ -13,7 +13,7 @@ import { fillNormal } from '../../shared/random.ts';
 const tokenizerJson = readFileSync(new URL('../../runs/assets/toy-tokenizer.json', import.meta.url), 'utf8');
 const config: DecoderConfig = {
   architecture: 'qwen3',
-  vocabSize: 376,
+  vocabSize: 512,
   hiddenSize: 256,
   intermediateSize: 768,
   numLayers: 6,

@@ -69,6 +69,7 @@ export function checkUpdate(settings: UpdateSettings, sequences: readonly Traini
   within('klCoef', settings.klCoef, 0, Number.MAX_VALUE, 'a number of at least 0');
   if (!Number.isFinite(settings.entropyCoef)) refuse('entropyCoef', settings.entropyCoef, 'a number');
   for (const name of ['epochs', 'miniBatches', 'maxTokensPerMicroBatch'] as const) whole(name, settings[name], 1);
+  if (!((settings.logProbGapLimit ?? 1) > 0)) refuse('logProbGapLimit', settings.logProbGapLimit, 'more than 0');
   for (const { id, advantage, oldLogProbs, referenceLogProbs, responseIds } of sequences) {
     if (!Number.isFinite(advantage)) refuse(`advantage of sequence '${id}'`, advantage, 'a finite number');
     if (oldLogProbs.length !== responseIds.length) {

@@ -103,6 +103,8 @@ export interface UpdateSettings extends AdamSettings {
   maxTokensPerMicroBatch: number;
   /** Path that orders sequences into mini-batches. */
   orderKey: string;
+  /** Old log-probs further than this from those recomputed at the first step raise the drift alarm; off by default. */
+  logProbGapLimit?: number;
 }
 
 export interface SftSettings extends AdamSettings {
@@ -148,11 +150,17 @@ export interface TrainMetrics {
   referenceKl: number;
   /** Largest |recomputed - old| log-prob of a token at the first step, before any change of weights. */
   maxLogProbGap: number;
+  /** Tokens of the first step whose gap is beyond `logProbGapLimit`. */
+  driftedTokens: number;
+  /** 1 where a token drifted: sampling and training do not compute the same policy; else 0. */
+  driftAlarm: number;
   /** Response tokens that were counted, over all steps. */
   tokens: number;
   /** Share of the graph runs' cells that held no token. */
   padding: number;
   steps: number;
+  /** 1 where memory ran out once and the rest ran in micro-batches of half the size; else 0. */
+  memoryHalvings: number;
   /** Loss of each optimizer step. */
   lossByStep: number[];
   /** Wall time in the engine. */

@@ -10,6 +10,9 @@ import type { BuiltGraph, LossSpec } from '../../../shared/model/interface.ts';
 import type { AdamSettings, EngineOptions } from './contract.ts';
 import { GraphSession } from './session.ts';
 
+/** Attention blocks for a padded length: a divisor of it, more for longer sequences, where skipping the masked half pays. */
+const blocksFor = (width: number) => (width < 64 ? 1 : width < 128 ? 2 : width < 256 ? 4 : 8);
+
 export class DecoderGraphs {
   readonly config: DecoderConfig;
   readonly shapes: ReadonlyMap<string, readonly number[]>;
@@ -24,11 +27,24 @@ export class DecoderGraphs {
 
   prefill = () => this.session('prefill', this.options.decodeThreads, () => buildPrefillGraph(this.config));
   decode = () => this.session('decode', this.options.decodeThreads, () => buildDecodeGraph(this.config));
-  logProbs = () => this.session('log-prob', this.options.trainThreads, () => buildLogProbGraph(this.config));
 
-  gradient(loss: LossSpec): Promise<GraphSession> {
-    const build = () => buildGradientGraph(this.config, { loss, accumulate: true });
-    return this.session(`gradient ${JSON.stringify(loss)}`, this.options.trainThreads, build);
+  /** For sequences of padded length `width`. */
+  logProbs(width: number): Promise<GraphSession> {
+    const attentionBlocks = blocksFor(width);
+    return this.session(`log-prob in ${attentionBlocks} blocks`, this.options.trainThreads, () =>
+      buildLogProbGraph(this.config, { attentionBlocks }),
+    );
+  }
+
+  /** For sequences of padded length `width`. */
+  gradient(loss: LossSpec, width: number): Promise<GraphSession> {
+    const attentionBlocks = blocksFor(width);
+    const build = () => buildGradientGraph(this.config, { loss, accumulate: true, attentionBlocks });
+    return this.session(
+      `gradient ${JSON.stringify(loss)} in ${attentionBlocks} blocks`,
+      this.options.trainThreads,
+      build,
+    );
   }
 
   adamW({ beta1, beta2, epsilon, weightDecay, maxGradNorm }: AdamSettings): Promise<GraphSession> {

@@ -1,9 +1,10 @@
 /** Log-probs of given responses under a version, at temperature 1 and without truncation. */
 import type { LogProbRequest } from './contract.ts';
 import { checkSequences } from './check-request.ts';
-import { packIds, planMicroBatches, responseView } from './micro-batches.ts';
+import { packBatch, planMicroBatches, responseView } from './micro-batches.ts';
 import type { Resident } from './resident.ts';
-import { floatsOf, intTensor } from './session.ts';
+import { sequenceFeeds } from './sequence-feeds.ts';
+import { floatsOf } from './session.ts';
 
 const defaultMaxTokens = 8192;
 
@@ -15,19 +16,13 @@ export async function logProbs(
 ): Promise<Float32Array[]> {
   const { sequences } = request;
   checkSequences(sequences, resident.graphs.config);
-  const session = await resident.graphs.logProbs();
   const results: Float32Array[] = [];
   for (const batch of planMicroBatches(sequences, request.maxTokensPerMicroBatch ?? defaultMaxTokens)) {
     signal?.throwIfAborted();
-    const shape = [batch.rows.length, batch.width];
-    const { inputIds, targets } = packIds(sequences, batch);
-    const outputs = await session.run({
-      ...resident.feeds,
-      input_ids: intTensor(inputIds, shape),
-      targets: intTensor(targets, shape),
-    });
-    const packed = floatsOf(outputs.log_prob!);
-    batch.rows.forEach((index, row) => (results[index] = responseView(sequences[index]!, batch, row, packed).slice()));
+    const packed = packBatch(sequences, batch);
+    const session = await resident.graphs.logProbs(batch.width);
+    const { log_prob } = await session.run({ ...resident.feeds, ...sequenceFeeds(batch, packed) });
+    batch.rows.forEach((index, row) => (results[index] = responseView(packed, row, floatsOf(log_prob!)).slice()));
   }
   return results;
 }

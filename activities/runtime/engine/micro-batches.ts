@@ -1,6 +1,7 @@
 /**
  * Packs sequences of unequal length into right-padded graph inputs: neighbours in length share a run, and a run holds
  * at most so many cells. The plan depends on lengths and order alone, so the sums it leads to have the same bits every time.
+ * Only the positions that predict a response token are scored; they stand row after row in arrays [N].
  */
 /** A sequence as the graphs see it: position t predicts token t + 1, so the last token is only a target. */
 export interface Packable {
@@ -36,46 +37,60 @@ export function planMicroBatches(sequences: readonly Packable[], maxTokens: numb
   return batches;
 }
 
-export interface PackedIds {
-  /** [rows, width] */
+/** The integers of one run (shared/model/interface.ts). */
+export interface PackedBatch {
+  /** [B, T] */
   inputIds: Int32Array;
-  /** [rows, width]; the token after each position. */
+  /** [N]; of the positions b * T + t that are scored. */
+  positions: Int32Array;
+  /** [B * T]; each position's index in `positions`, or N. */
+  places: Int32Array;
+  /** [N] */
   targets: Int32Array;
+  /** For each row, where its response begins in arrays [N]. */
+  starts: Int32Array;
 }
 
-export function packIds(sequences: readonly Packable[], { rows, width }: MicroBatch): PackedIds {
+export function packBatch(sequences: readonly Packable[], { rows, width }: MicroBatch): PackedBatch {
+  const count = rows.reduce((sum, index) => sum + sequences[index]!.responseIds.length, 0);
   const inputIds = new Int32Array(rows.length * width);
-  const targets = new Int32Array(rows.length * width);
+  const places = new Int32Array(rows.length * width).fill(count);
+  const positions = new Int32Array(count);
+  const targets = new Int32Array(count);
+  const starts = new Int32Array(rows.length);
+  let place = 0;
   rows.forEach((index, row) => {
     const { promptIds, responseIds } = sequences[index]!;
-    const at = row * width;
-    inputIds.set(promptIds, at);
-    inputIds.set(responseIds.subarray(0, -1), at + promptIds.length);
-    targets.set(promptIds.subarray(1), at);
-    targets.set(responseIds, at + promptIds.length - 1);
+    inputIds.set(promptIds, row * width);
+    inputIds.set(responseIds.subarray(0, -1), row * width + promptIds.length);
+    targets.set(responseIds, place);
+    starts[row] = place;
+    const first = row * width + promptIds.length - 1;
+    for (let token = 0; token < responseIds.length; token++, place++) {
+      positions[place] = first + token;
+      places[first + token] = place;
+    }
   });
-  return { inputIds, targets };
+  return { inputIds, positions, places, targets, starts };
 }
 
-/** [rows, width] with `values(index)`, one a response token or one for all, at the positions that predict the response. */
+/** [N] with `values(index)`: one number a response token, or one for all. */
 export function packResponses(
   sequences: readonly Packable[],
-  { rows, width }: MicroBatch,
+  { rows }: MicroBatch,
+  { starts, targets }: PackedBatch,
   values: (index: number) => Float32Array | number,
 ): Float32Array {
-  const packed = new Float32Array(rows.length * width);
+  const packed = new Float32Array(targets.length);
   rows.forEach((index, row) => {
-    const { promptIds, responseIds } = sequences[index]!;
-    const from = row * width + promptIds.length - 1;
-    const value = values(index);
-    if (typeof value === 'number') packed.fill(value, from, from + responseIds.length);
+    const [from, value] = [starts[row]!, values(index)];
+    if (typeof value === 'number') packed.fill(value, from, from + sequences[index]!.responseIds.length);
     else packed.set(value, from);
   });
   return packed;
 }
 
-/** A view of the response's part of row `row` of a packed output. */
-export function responseView(sequence: Packable, batch: MicroBatch, row: number, packed: Float32Array): Float32Array {
-  const from = row * batch.width + sequence.promptIds.length - 1;
-  return packed.subarray(from, from + sequence.responseIds.length);
+/** A view of row `row`'s part of an output [N]. */
+export function responseView({ starts }: PackedBatch, row: number, packed: Float32Array): Float32Array {
+  return packed.subarray(starts[row], starts[row + 1]);
 }

@@ -1,9 +1,10 @@
 /**
  * One ONNX Runtime session on the CPU, and the tensors it takes. This is the only file of the engine that knows ONNX
- * Runtime. `run` blocks its thread for the whole graph; outputs are copies.
+ * Runtime. `run` blocks its thread for the whole graph; outputs are written in place, never copied.
  */
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import type { BuiltGraph } from '../../../shared/model/interface.ts';
+import { resolveDim } from '../../../shared/graph/dims.ts';
+import { inPlaceOutput, type BuiltGraph } from '../../../shared/model/interface.ts';
 import { DomainError } from '../../../shared/errors.ts';
 
 export type { Tensor };
@@ -41,13 +42,18 @@ function namedFailure(graph: string, error: unknown): unknown {
   );
 }
 
+/** What the binding says when it meets `inPlaceOutput`; by then every other output stands in its array. */
+const isFilled = (error: unknown) => String(error).includes('Non tensor type');
+
 export class GraphSession {
   readonly name: string;
   private readonly session: InferenceSession;
+  private readonly graph: Omit<BuiltGraph, 'onnx'>;
 
-  private constructor(name: string, session: InferenceSession) {
+  private constructor(name: string, session: InferenceSession, { inputs, outputs }: BuiltGraph) {
     this.name = name;
     this.session = session;
+    this.graph = { inputs, outputs };
   }
 
   static async create(name: string, graph: BuiltGraph, options: SessionOptions): Promise<GraphSession> {
@@ -62,21 +68,36 @@ export class GraphSession {
       logSeverityLevel: 3,
       extra: { session: { intra_op: { allow_spinning: options.spin ? '1' : '0' } } },
     });
-    return new GraphSession(name, session);
+    return new GraphSession(name, session, graph);
   }
 
-  /** `fetches` names outputs to write in place; the others are made anew. Yields to the event loop before it runs. */
-  async run(feeds: Feeds, fetches?: Feeds): Promise<Feeds> {
+  /**
+   * All outputs; those named in `fetches` are written into the given arrays, which may be arrays that are fed, the others
+   * into new ones. Yields to the event loop before it runs.
+   */
+  async run(feeds: Feeds, fetches: Feeds = {}): Promise<Feeds> {
+    const outputs = this.outputs(feeds, fetches);
     try {
-      if (fetches === undefined) return await this.session.run(feeds);
-      const wanted = Object.fromEntries(this.session.outputNames.map((name) => [name, fetches[name] ?? null]));
-      return await this.session.run(feeds, wanted);
+      await this.session.run(feeds, { ...outputs, [inPlaceOutput]: null });
     } catch (error) {
-      throw namedFailure(this.name, error);
+      if (!isFilled(error)) throw namedFailure(this.name, error);
     }
+    return outputs;
   }
 
   async release(): Promise<void> {
     await this.session.release();
+  }
+
+  private outputs(feeds: Feeds, fetches: Feeds): Feeds {
+    const dims = new Map<string, number>();
+    for (const { name, shape } of this.graph.inputs) {
+      shape.forEach((dim, axis) => typeof dim === 'string' && dims.set(dim, feeds[name]!.dims[axis]!));
+    }
+    const made = ({ shape }: BuiltGraph['outputs'][number]) => {
+      const sizes = shape.map((dim) => resolveDim(dim, dims));
+      return floatTensor(new Float32Array(sizes.reduce((product, size) => product * size, 1)), sizes);
+    };
+    return Object.fromEntries(this.graph.outputs.map((spec) => [spec.name, fetches[spec.name] ?? made(spec)]));
   }
 }
