@@ -1,4 +1,4 @@
-/** Everything of a start that can be refused without a server: recipe, run id, tokenizer, questions. */
+/** Everything of a start that can be refused without a server: recipe, run id, tokenizer, questions, sandbox. */
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readTokenizer } from '../activities/policy/tokenizer-file.ts';
@@ -7,6 +7,7 @@ import { checkRunId } from '../shared/domain/ids.ts';
 import { DomainError } from '../shared/errors.ts';
 import { loadDatasets, withQuestionFiles } from './datasets.ts';
 import type { RunDatasets } from './datasets.ts';
+import { checkPythonUse } from './python-needed.ts';
 import { loadRecipe } from './recipes.ts';
 
 export interface TrainingRequest {
@@ -30,7 +31,7 @@ export interface PreparedRun {
   notes: readonly string[];
 }
 
-/** Throws `InvalidConfig` or `InvalidInput` with what to change. */
+/** Throws `InvalidConfig` or `InvalidInput` with what to change, `SandboxUnavailable` with what to install. */
 export async function prepareRun(request: TrainingRequest): Promise<PreparedRun> {
   if (request.detach && request.withStack) {
     throw new DomainError(
@@ -43,7 +44,9 @@ export async function prepareRun(request: TrainingRequest): Promise<PreparedRun>
   await checkInitialPolicy(written);
   const recipe = withQuestionFiles(written, request.questions, request.heldOut);
   const datasets = await loadDatasets(recipe, request.skipLong);
-  return { runId, recipe, datasets, notes: datasets.notes };
+  // With workers elsewhere it is their machine that counts.
+  const python = request.withStack ? await checkPythonUse(recipe, datasets) : null;
+  return { runId, recipe, datasets, notes: [...datasets.notes, ...(python === null ? [] : [python])] };
 }
 
 async function checkInitialPolicy({ policy: { init } }: Recipe): Promise<void> {

@@ -9,6 +9,7 @@ import { fakeMachine, fakePython, type FakeMachine } from '../../bootstrap/fake-
 import { identify } from '../../bootstrap/identity.mjs';
 import { cloneRoot } from '../../bootstrap/paths.mjs';
 import { checkClock, checkDependencies, checkFolder, checkOnnxRuntime, checkPorts, runDoctor } from './doctor.ts';
+import { checkPythonSandbox } from './doctor-sandbox.ts';
 import { changeRecord, withProcess } from './record.ts';
 
 let machine: FakeMachine;
@@ -59,6 +60,15 @@ test('a recorded server that lives but does not answer is bad, with its log', as
     `mongod 8.0.4 (on the PATH), pid ${process.pid} on port ${port}: connect ECONNREFUSED`,
   );
   expect(mongo?.fix).toContain(log);
+});
+
+test('the tier of the Python sandbox, or why there is none', async () => {
+  const { detail, ok } = await checkPythonSandbox({});
+  expect(ok).toBe(true);
+  expect(detail).toMatch(/^(tier [ABC]: .* canaries passed|none \(needed for code questions)/);
+  const without = await checkPythonSandbox({ minTier: 'B', bubblewrap: join(machine.root, 'missing') });
+  expect(without).toMatchObject({ ok: true, fix: '' });
+  expect(without.detail).toMatch(/^none .*bubblewrap \(bwrap\) is not installed.*apt-get install/);
 });
 
 test('missing dependencies, an unwritable folder, taken ports and a wrong clock', async () => {

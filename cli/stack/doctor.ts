@@ -9,6 +9,8 @@ import { dependencyState } from '../../bootstrap/dependencies.mjs';
 import { checkNode } from '../../bootstrap/main.mjs';
 import { cacheFolder, cloneRoot, stateFolder, type Env } from '../../bootstrap/paths.mjs';
 import { findPython } from '../../bootstrap/python.mjs';
+import type { PythonSandboxOptions } from '../../activities/runtime/python/contract.ts';
+import { checkPythonSandbox } from './doctor-sandbox.ts';
 import { inspectMongo, inspectTemporal } from './doctor-servers.ts';
 import { isFree } from './ports.ts';
 import { living, readRecord } from './record.ts';
@@ -26,6 +28,8 @@ export interface DoctorSetting {
   env: Env;
   stateDir: string;
   cacheDir: string;
+  /** Of `temporal.config.ts`. */
+  sandbox?: Pick<PythonSandboxOptions, 'minTier' | 'python' | 'bubblewrap'>;
 }
 
 const good = (name: string, detail: string): DoctorRow => ({ name, ok: true, detail, fix: '' });
@@ -140,8 +144,9 @@ export async function runDoctor(given: Partial<DoctorSetting> = {}): Promise<Doc
     inspectMongo(setting),
     checkOnnxRuntime(),
     checkPorts(setting),
+    checkPythonSandbox(given.sandbox ?? {}),
   ]);
-  const [python, temporal, mongo, onnxruntime, ports] = await slow;
+  const [python, temporal, mongo, onnxruntime, ports, sandbox] = await slow;
   return [
     checkNodeVersion(),
     checkDependencies(),
@@ -149,6 +154,7 @@ export async function runDoctor(given: Partial<DoctorSetting> = {}): Promise<Doc
     mongo,
     python,
     onnxruntime,
+    sandbox,
     checkFolder('cache folder', setting.cacheDir, 'METAAGENTX_CACHE'),
     checkFolder('state folder', setting.stateDir, 'METAAGENTX_STATE'),
     checkDisk(setting.stateDir),

@@ -2,7 +2,7 @@
 import type { Cli, CommandFile, CommandResult } from '../../command.ts';
 import { examples } from '../../command.ts';
 import { exitCodes } from '../../exit-codes.ts';
-import { stateDirOf } from '../../settings.ts';
+import { readConfig, stateDirOf } from '../../settings.ts';
 import { renderTable } from '../../view/table.ts';
 
 export const command: CommandFile = {
@@ -19,7 +19,8 @@ Looks only: nothing is started, downloaded or changed. Exit code 0 when all is w
 
 async function examine(cli: Cli): Promise<CommandResult> {
   const { runDoctor } = await import('../../stack/doctor.ts');
-  const rows = await runDoctor({ env: cli.environment, stateDir: stateDirOf(cli.environment) });
+  const sandbox = { minTier: readConfig().python.minTier };
+  const rows = await runDoctor({ env: cli.environment, stateDir: stateDirOf(cli.environment), sandbox });
   const { green, red } = cli.paint;
   const lines = renderTable(
     [{ title: '' }, { title: 'check' }, { title: 'seen' }],
