@@ -1,11 +1,12 @@
-/** Every attack of tests/attacks/python at every tier: contained, the neighbour unharmed, nothing left behind. */
-import { readFileSync, readdirSync } from 'node:fs';
+/** Every attack of tests/attacks/python: contained, the neighbour unharmed, nothing left behind. */
+import { chmodSync, mkdtempSync, readFileSync, readdirSync, rmdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { layBait } from '../../activities/runtime/python/canaries.ts';
 import type { Bait } from '../../activities/runtime/python/canaries.ts';
-import { defaultTestLimits } from '../../activities/runtime/python/contract.ts';
-import type { PythonSandbox } from '../../activities/runtime/python/contract.ts';
+import { defaultTestLimits, pythonTiers } from '../../activities/runtime/python/contract.ts';
+import type { PythonSandbox, PythonTestResult } from '../../activities/runtime/python/contract.ts';
 import { judgeCode } from '../../activities/runtime/python/judge-code.ts';
 import { openPythonSandbox } from '../../activities/runtime/python/open-sandbox.ts';
 import { atTiers, missingTiers } from '../attacks/python/at-tiers.ts';
@@ -49,8 +50,7 @@ function traces() {
       return false;
     }
   });
-  const folders = readdirSync(tmpdir()).filter((name) => /^metaagentx-(python|bait)-/.test(name));
-  return { children, mounts: readFileSync('/proc/self/mountinfo', 'utf8'), folders };
+  return { children, mounts: readFileSync('/proc/self/mountinfo', 'utf8'), folders: readdirSync(tmpdir()) };
 }
 
 let bait: Bait;
@@ -59,25 +59,47 @@ beforeAll(async () => {
 });
 afterAll(() => bait.remove());
 
-const groups = { files: fileAttacks, processes: processAttacks, network: networkAttacks, resources: resourceAttacks };
+const groups = { files: fileAttacks, processes: processAttacks, network: networkAttacks };
 // Without Landlock (tier B) these succeed inside the memory file system of this slot, which is emptied after every program.
 const harmlessAtB = new Set(['make device nodes and pipes', 'write beside the scratch folder']);
 
-describe('attacks', () => {
+/** What must hold of every attack's end; `seen` is what to show when it does not. */
+function expectContained(one: Attack, result: PythonTestResult, mayShowEscape = false) {
+  const seen = `${result.status} ${result.error ?? ''} ${result.stdout.slice(0, 500)}`;
+  if (!mayShowEscape) expect(result.stdout, seen).not.toContain('ESCAPED');
+  expect(one.ends ?? ['ok'], seen).toContain(result.status);
+  expect(result.stdout + result.stderr).not.toContain(bait.secret);
+  expect(bait.touched()).toBe(false);
+}
+
+describe('attacks on what a tier keeps out', () => {
   atTiers(['A', 'B', 'C'], { workers: 1 }, (sandbox, tier) => {
     for (const [group, attacks] of Object.entries(groups)) {
       it.each(attacks.map((one) => ({ ...one, label: `${group}: ${one.name}` })))('$label', async (one) => {
-        const result = await attack(sandbox(), one, bait);
-        const seen = `${result.status} ${result.error ?? ''} ${result.stdout.slice(0, 500)}`;
-        if (!(tier === 'B' && harmlessAtB.has(one.name))) expect(result.stdout, seen).not.toContain('ESCAPED');
-        expect(one.ends ?? ['ok'], seen).toContain(result.status);
-        expect(result.stdout + result.stderr).not.toContain(bait.secret);
-        expect(bait.touched()).toBe(false);
+        expectContained(one, await attack(sandbox(), one, bait), tier === 'B' && harmlessAtB.has(one.name));
         // The next program in the same slot finds an empty folder and a server that works.
         expect(await goodProgram(sandbox())).toMatchObject({ status: 'ok', stdout: '6\n' });
       });
     }
 
+    it('does not show a program what another one left', async () => {
+      const leave = "open('left', 'w').write('x')\nimport builtins, math\nbuiltins.left = math.left = 1\nprint('done')";
+      const look =
+        "import builtins, math, os\nprint(os.listdir('.'), hasattr(builtins, 'left'), hasattr(math, 'left'))";
+      const run = (source: string) => attack(sandbox(), { name: '', source: () => source }, bait);
+      expect((await run(leave)).stdout).toBe('done\n');
+      expect((await run(look)).stdout).toBe('[] False False\n');
+    });
+  });
+});
+
+// Verdicts, time, memory and output are the server's affair, which is the same at every tier: the best one proves them.
+describe('attacks on verdicts and limits', () => {
+  /** A busy machine may delay one attempt; an attack that is not contained delays them all. */
+  const attempts = 3;
+  const allowedMs = 1_500;
+
+  atTiers(pythonTiers.filter((name) => missingTiers.get(name) === null).slice(0, 1), { workers: 2 }, (sandbox) => {
     it.each(forgeries)('forgery: $name', async (forgery) => {
       const verifier = {
         type: 'code',
@@ -94,63 +116,59 @@ describe('attacks', () => {
       expect(await goodProgram(sandbox())).toMatchObject({ status: 'ok', stdout: '6\n' });
     });
 
-    it('does not show a program what another one left', async () => {
-      const leave = "open('left', 'w').write('x')\nimport builtins, math\nbuiltins.left = math.left = 1\nprint('done')";
-      const look =
-        "import builtins, math, os\nprint(os.listdir('.'), hasattr(builtins, 'left'), hasattr(math, 'left'))";
-      const run = (source: string) => attack(sandbox(), { name: '', source: () => source }, bait);
-      expect((await run(leave)).stdout).toBe('done\n');
-      expect((await run(look)).stdout).toBe('[] False False\n');
+    /** How much longer than its CPU time an honest loop takes here and now: what a busy machine does to a neighbour. */
+    const busyMs = async () => {
+      const source = 'import time\nend = time.process_time() + 0.4\nwhile time.process_time() < end: pass';
+      const { wallMs } = await attack(sandbox(), { name: 'honest loop', source: () => source }, bait);
+      return Math.max(0, wallMs - 400);
+    };
+
+    /** The attack beside a neighbour in the other slot: how long after its deadline it ended, and the slowest neighbour. */
+    const besideNeighbour = async (one: Attack) => {
+      const going = attack(sandbox(), one, bait);
+      let [ended, neighbourMs] = [false, 0];
+      void going.finally(() => (ended = true)).catch(() => undefined);
+      do {
+        const began = performance.now();
+        expect(await goodProgram(sandbox())).toMatchObject({ status: 'ok', stdout: '6\n' });
+        neighbourMs = Math.max(neighbourMs, performance.now() - began);
+      } while (!ended);
+      const result = await going;
+      const lateMs = result.wallMs - result.starvedMs - (one.limits?.wallMs ?? limits.wallMs);
+      return { result, lateMs, neighbourMs };
+    };
+
+    it.each(resourceAttacks)('$name ends within its deadline + 1.5 s and delays no neighbour', async (one) => {
+      let seen = await besideNeighbour(one);
+      let busy = 0;
+      const isLate = () => Math.max(seen.lateMs, seen.neighbourMs - busy) >= allowedMs;
+      for (let attempt = 1; attempt < attempts && isLate(); attempt++) {
+        busy = await busyMs();
+        seen = await besideNeighbour(one);
+      }
+      expectContained(one, seen.result);
+      const { lateMs, neighbourMs } = seen;
+      expect(isLate(), JSON.stringify({ lateMs, neighbourMs, busy })).toBe(false);
     });
   });
 });
 
-describe('neighbours and traces', () => {
-  const tier = (['A', 'C'] as const).find((name) => missingTiers.get(name) === null);
-
-  /** A busy machine may delay one attempt; an attack that is not contained delays them all. */
-  const attempts = 3;
-  const allowedMs = 1_500;
-
-  /** How much longer than its CPU time an honest loop takes here and now: time that wall limits do not count. */
-  const busyMs = async (sandbox: PythonSandbox) => {
-    const source = 'import time\nend = time.process_time() + 0.4\nwhile time.process_time() < end: pass';
-    const { wallMs } = await attack(sandbox, { name: 'honest loop', source: () => source }, bait);
-    return Math.max(0, wallMs - 400);
-  };
-
-  it.skipIf(tier === undefined)('ends every attack within its deadline + 1.5 s while a neighbour goes on', async () => {
-    const sandbox = await openPythonSandbox({ tiers: [tier!], workers: 2 });
-    const slowest = { neighbour: 0 };
-    let attacking = true;
-    const neighbour = async () => {
-      while (attacking) {
-        const began = performance.now();
-        expect(await goodProgram(sandbox)).toMatchObject({ status: 'ok', stdout: '6\n' });
-        slowest.neighbour = Math.max(slowest.neighbour, performance.now() - began);
-      }
-    };
-    const going = neighbour();
-    const tooLate: unknown[] = [];
-    for (const one of resourceAttacks) {
-      let seen = { late: Infinity, neighbour: Infinity };
-      const isLate = () => Math.max(seen.late, seen.neighbour) >= allowedMs;
-      for (let attempt = 0; attempt < attempts && isLate(); attempt++) {
-        const busy = attempt === 0 ? 0 : await busyMs(sandbox);
-        slowest.neighbour = 0;
-        const { wallMs } = await attack(sandbox, one, bait);
-        seen = { late: wallMs - (one.limits?.wallMs ?? limits.wallMs) - 2 * busy, neighbour: slowest.neighbour - busy };
-      }
-      if (isLate()) tooLate.push({ name: one.name, ...seen });
-    }
-    attacking = false;
-    await going;
-    await sandbox.close();
-    expect(tooLate).toEqual([]);
+describe('traces', () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'metaagentx-traces-'));
+    // The fork servers of tier C are another user's.
+    chmodSync(folder, 0o755);
+    vi.stubEnv('TMPDIR', folder);
+  });
+  afterEach(() => {
+    vi.unstubAllEnvs();
+    rmdirSync(folder);
   });
 
-  it.skipIf(tier === undefined)('leaves no process, mount or folder', async () => {
-    for (const name of (['A', 'C'] as const).filter((one) => missingTiers.get(one) === null)) {
+  const held = (['A', 'C'] as const).filter((name) => missingTiers.get(name) === null);
+  it.skipIf(held.length === 0)('leaves no process, mount or folder', async () => {
+    for (const name of held) {
       const before = traces();
       const sandbox = await openPythonSandbox({ tiers: [name], workers: 2 });
       const run = { style: 'stdio', functionName: null, starterCode: null, tests: [{ input: '' }], limits } as const;
@@ -162,10 +180,8 @@ describe('neighbours and traces', () => {
       await new Promise((resolve) => setTimeout(resolve, 100));
       await sandbox.close();
       await rejected;
-      const after = traces();
-      expect(after.children).toEqual(before.children);
-      expect(after.mounts).toBe(before.mounts);
-      expect(after.folders.filter((folder) => !before.folders.includes(folder))).toEqual([]);
+      expect(traces()).toEqual(before);
+      expect(before.folders).toEqual([]);
     }
   });
 });

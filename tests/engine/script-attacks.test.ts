@@ -2,26 +2,12 @@
  * The attack corpus against the isolates. Every attack runs beside an innocent script on the same thread: the attack must
  * end as its header says, and the neighbour must finish with its own answer. Attacks run inside isolates only.
  */
-import { readdirSync, readFileSync } from 'node:fs';
 import { afterAll, describe, expect, it } from 'vitest';
 import { createScriptPool } from '../../activities/runtime/script/pool.ts';
+import { scriptAttacks } from '../attacks/scripts/read.ts';
 import { play } from './script-host.ts';
 
-const folder = new URL('../attacks/scripts/', import.meta.url);
-const attacks = readdirSync(folder)
-  .filter((file) => file.endsWith('.script'))
-  .map((file) => {
-    const script = readFileSync(new URL(file, folder), 'utf8');
-    const header = (name: string) => new RegExp(`^// ${name}: (.*)$`, 'm').exec(script)?.[1] ?? null;
-    return {
-      name: file.replace('.script', ''),
-      script,
-      expected: header('expect')!.split('|'),
-      text: header('text'),
-      grants: header('grants')?.split(', ') ?? [],
-    };
-  });
-
+const attacks = scriptAttacks();
 const limits = { cpuTicks: 3000, cpuMs: 500, memoryBytes: 24 * 1024 * 1024 };
 const neighbour =
   "const a = await agent('a'); const b = await agent({ prompt: 'b', input: a }); return ensemble([a, b, 'c'])";

@@ -76,7 +76,7 @@ sys.modules['server'].Server(header['settings']).serve()
 /** The server's own modules, in the order in which they need each other. */
 export function serverModules(): { name: string; text: Buffer }[] {
   const folder = new URL('./zygote/', import.meta.url);
-  const order = ['syscalls', 'confine', 'frames', 'scratch', 'program', 'server'];
+  const order = ['forks', 'syscalls', 'confine', 'frames', 'scratch', 'program', 'server'];
   return order.map((name) => ({ name, text: readFileSync(new URL(`${name}.py`, folder)) }));
 }
 

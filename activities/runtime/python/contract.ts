@@ -13,6 +13,7 @@ export type PythonTier = (typeof pythonTiers)[number];
 /** Limits of one test. Time is judged on CPU time; wall time only catches programs that wait. */
 export interface TestLimits {
   cpuMs: number;
+  /** Time in which it had no core is not counted. */
   wallMs: number;
   /** Resident memory, in MiB, of the program with its interpreter (about 12 MiB). */
   memoryMb: number;
@@ -70,6 +71,8 @@ export interface PythonTestResult {
   stderr: string;
   cpuMs: number;
   wallMs: number;
+  /** Wall time in which the program was ready and had no core, looked at every 20 ms; no limit counts it. */
+  starvedMs: number;
 }
 
 export interface PythonResult {

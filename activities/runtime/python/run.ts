@@ -3,7 +3,7 @@
  * stops when asked. Knows how a test is asked for, not what its answer should be.
  */
 import { DomainError } from '../../../shared/errors.ts';
-import type { PythonResult, PythonRun, PythonStatus, PythonTestResult, PythonTier, TestLimits } from './contract.ts';
+import type { PythonResult, PythonRun, PythonTestResult, PythonTier, TestLimits } from './contract.ts';
 import type { Frame } from './frames.ts';
 import type { Slots } from './slots.ts';
 
@@ -47,7 +47,7 @@ function remaining(run: PythonRun, cpuMs: number, wallMs: number): TestLimits | 
 }
 
 function testResult(frame: Frame, style: PythonRun['style']): PythonTestResult {
-  const header = frame.header as { status: PythonStatus; error: string | null; cpuMs: number; wallMs: number };
+  const header = frame.header as Pick<PythonTestResult, 'status' | 'error' | 'cpuMs' | 'wallMs' | 'starvedMs'>;
   const [stdout, stderr, value] = frame.parts.map((part) => part.toString('utf8'));
   return {
     status: header.status,
@@ -57,6 +57,7 @@ function testResult(frame: Frame, style: PythonRun['style']): PythonTestResult {
     stderr: stderr ?? '',
     cpuMs: header.cpuMs,
     wallMs: header.wallMs,
+    starvedMs: header.starvedMs,
   };
 }
 
@@ -93,7 +94,7 @@ export async function runProgram(
       const answer = testResult(frame, run.style);
       result.tests.push(answer);
       result.cpuMs += answer.cpuMs;
-      result.wallMs += answer.wallMs;
+      result.wallMs += answer.wallMs - answer.starvedMs;
       if ((await run.stopWhen?.(answer, index)) === true && index + 1 < run.tests.length) {
         result.stopped = 'asked';
         break;

@@ -114,7 +114,7 @@ export const resourceAttacks: readonly Attack[] = [
   },
   {
     name: 'recursion in C until the stack ends',
-    source: text('import sys\nsys.setrecursionlimit(10 ** 9)\nx = []\nfor _ in range(3_000_000): x = [x]\nrepr(x)'),
+    source: text('import sys\nsys.setrecursionlimit(10 ** 9)\nx = []\nfor _ in range(500_000): x = [x]\nrepr(x)'),
     ends: ['runtime-error', 'memory-limit', 'time-limit'],
     limits: { memoryMb: 1024 },
   },

@@ -14,6 +14,7 @@ import syscalls
 
 libc = ctypes.CDLL(None, use_errno=True)
 libc.syscall.restype = ctypes.c_long
+libc.prctl.argtypes = [ctypes.c_int, *[ctypes.c_ulong] * 4]
 
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS = 1, 4, 22, 38
 LANDLOCK_CREATE, LANDLOCK_ADD, LANDLOCK_RESTRICT = 444, 445, 446
@@ -29,8 +30,7 @@ def check(result, what):
 
 
 def prctl(option, value):
-    words = [ctypes.c_ulong(word) for word in (value, 0, 0, 0)]
-    check(libc.prctl(ctypes.c_int(option), *words), f'prctl {option}')
+    check(libc.prctl(option, value, 0, 0, 0), f'prctl {option}')
 
 
 def private():
@@ -96,8 +96,9 @@ def allow_path(ruleset, path, rights):
         os.close(fd)
 
 
-def landlock(abi, readable, scratch):
-    """Files: `readable` paths to read, `scratch` to read and write. TCP, foreign sockets and signals: none (ABI 4, 6)."""
+def prepare_landlock(abi, readable, scratch):
+    """A ruleset, made once. Files: `readable` paths to read, `scratch` to read and write. TCP, foreign sockets and
+    signals: none (ABI 4, 6)."""
     rights = handled_rights(abi)
     attributes = struct.pack('=Q', rights)
     if abi >= 4:
@@ -111,7 +112,11 @@ def landlock(abi, readable, scratch):
         allow_path(ruleset, path, READ & rights)
     allow_path(ruleset, '/dev/null', (READ | 1 << 1) & rights)
     allow_path(ruleset, scratch, (WRITE | RENAME | TRUNCATE) & rights)
-    check(libc.syscall(LANDLOCK_RESTRICT, ruleset, ctypes.c_uint(0)), 'landlock restrict')
+    return ruleset
+
+
+def landlock(ruleset):
+    check(libc.syscall(LANDLOCK_RESTRICT, ruleset, 0), 'landlock restrict')
     os.close(ruleset)
 
 
@@ -221,4 +226,4 @@ def no_new_privileges():
 
 
 def seccomp(prepared):
-    check(libc.prctl(PR_SET_SECCOMP, ctypes.c_ulong(2), ctypes.byref(prepared), ctypes.c_ulong(0), ctypes.c_ulong(0)), 'seccomp')
+    check(libc.prctl(PR_SET_SECCOMP, 2, ctypes.addressof(prepared), 0, 0), 'seccomp')

@@ -10,6 +10,7 @@ import builtins
 import inspect
 import io
 import json
+import linecache
 import os
 import random
 import sys
@@ -71,26 +72,47 @@ def in_order(items):
         return sorted(items, key=repr)
 
 
-def fresh_streams():
-    sys.stdin = io.TextIOWrapper(io.BufferedReader(io.FileIO(0, 'r', closefd=False)), encoding='utf-8', errors='replace')
-    sys.stdout = io.TextIOWrapper(io.BufferedWriter(io.FileIO(1, 'w', closefd=False)), encoding='utf-8', errors='replace')
-    sys.stderr = io.TextIOWrapper(
-        io.BufferedWriter(io.FileIO(2, 'w', closefd=False)), encoding='utf-8', errors='backslashreplace', line_buffering=True
+streams = ()
+main = types.ModuleType('__main__')
+
+
+def prepare():
+    """All that is the same for every program, made once in the server: each page that a fork need not write is saved.
+
+    Standard streams are built over what they will be in a program, a file that can be read and pipes that cannot be
+    sought; the numbers 0 to 2 lead elsewhere until then. Afterwards neither the server's names nor its modules can be
+    found by a program.
+    """
+    global streams
+    stdin = os.memfd_create('stdin')
+    ends = os.pipe()
+    kept = [os.dup(number) for number in range(3)]
+    for number, fd in enumerate((stdin, ends[1], ends[1])):
+        os.dup2(fd, number)
+    text = {'encoding': 'utf-8', 'errors': 'replace'}
+    streams = (
+        io.TextIOWrapper(io.BufferedReader(io.FileIO(0, 'r', closefd=False)), **text),
+        io.TextIOWrapper(io.BufferedWriter(io.FileIO(1, 'w', closefd=False)), **text),
+        io.TextIOWrapper(
+            io.BufferedWriter(io.FileIO(2, 'w', closefd=False)), encoding='utf-8', errors='backslashreplace', line_buffering=True
+        ),
     )
-    sys.__stdin__, sys.__stdout__, sys.__stderr__ = sys.stdin, sys.stdout, sys.stderr
-
-
-def fresh_main():
-    """A new `__main__`: the program finds neither the server's names nor its modules."""
-    main = types.ModuleType('__main__')
+    for number, fd in enumerate(kept):
+        os.dup2(fd, number)
+    for fd in (stdin, *ends, *kept):
+        os.close(fd)
+    random.seed(0)
     main.__builtins__ = builtins
     main.__file__ = FILE
-    for name in ('program', 'server', 'confine', 'syscalls', 'frames', 'scratch'):
+    sys.argv = [FILE]
+    for name in ('program', 'server', 'confine', 'forks', 'syscalls', 'frames', 'scratch'):
         sys.modules.pop(name, None)
     sys.modules['__main__'] = main
-    sys.argv = [FILE]
-    sys.path[:0] = ['']
-    return main.__dict__
+
+
+def take_streams():
+    sys.stdin, sys.stdout, sys.stderr = streams
+    sys.__stdin__, sys.__stdout__, sys.__stderr__ = streams
 
 
 def write_all(fd, data):
@@ -202,9 +224,10 @@ def parse_arguments(text, form, function):
 
 def run(source, style, function_name, form, arguments, status_fd):
     """Never returns. `arguments`: input text of a call-style test."""
-    names = fresh_main()
-    fresh_streams()
-    random.seed(0)
+    names = main.__dict__
+    take_streams()
+    # Only here: the server itself must never import from a folder that programs write to.
+    sys.path[:0] = ['']
     try:
         code = compile(source, FILE, 'exec', dont_inherit=True)
     except MemoryError:
@@ -213,8 +236,6 @@ def run(source, style, function_name, form, arguments, status_fd):
     except BaseException as error:
         write_all(status_fd, b'C' + last_line(error).encode('utf-8', 'replace'))
         os._exit(0)
-    import linecache
-
     linecache.cache[FILE] = (len(source), None, source.splitlines(True), FILE)
     write_all(status_fd, b'P')
 

@@ -14,6 +14,7 @@ import signal
 import time
 
 import confine
+import forks
 import frames
 import program
 import scratch
@@ -25,6 +26,7 @@ MOST_ENTRIES, MOST_BYTES, FILE_BYTES = 2000, 64 << 20, 16 << 20
 ADDRESS_SLACK = 768 << 20
 TAIL = 4096
 PATIENCE = 12  # wall limits that a program may take on a machine without a free core; the twin of slots.ts
+RULESET = 512  # number of the file that holds the Landlock ruleset: above all others of the server
 PAGE = os.sysconf('SC_PAGE_SIZE')
 
 
@@ -57,8 +59,17 @@ class Server:
         self.filter = confine.prepare_filter()
         self.abi = confine.landlock_abi()
         self.tasks = tasks_of_user() + 32
-        self.runs = 0
+        self.folder = os.path.join(self.base, 'work')
+        self.make_folder()
+        self.ruleset = None
+        if settings['landlock']:
+            # Above the numbers that a program's own files get; the program's copy is closed before it starts.
+            ruleset = confine.prepare_landlock(self.abi, settings['readable'], self.folder)
+            self.ruleset = fcntl.fcntl(ruleset, fcntl.F_DUPFD_CLOEXEC, RULESET)
+            os.close(ruleset)
         program.warm()
+        program.prepare()
+        forks.restore()
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         # The collector must not touch what all forks share, or every fork copies it.
         gc.collect()
@@ -81,26 +92,35 @@ class Server:
             os.rmdir(self.base)
 
     def run(self, request, source, text):
-        self.runs += 1
-        folder = os.path.join(self.base, f'run-{self.runs}')
-        os.mkdir(folder)
         try:
             run = Run(request)
-            run.start(lambda status_fd: self.child(request, folder, source, text, status_fd), text)
-            run.watch(folder)
+            run.start(lambda status_fd: self.child(request, source, text, status_fd), text)
+            run.watch(self.folder)
             return run.report()
         finally:
-            scratch.empty(self.base)
+            self.clean()
 
-    def child(self, request, folder, source, text, status_fd):
+    def clean(self):
+        """The program's folder is empty again; without Landlock it may also have been replaced, or be not alone."""
+        if os.listdir(self.base) != ['work'] or os.lstat(self.folder).st_ino != self.inode:
+            scratch.empty(self.base)
+            self.make_folder()
+        elif os.listdir(self.folder):
+            scratch.empty(self.folder)
+
+    def make_folder(self):
+        os.mkdir(self.folder)
+        self.inode = os.lstat(self.folder).st_ino
+
+    def child(self, request, source, text, status_fd):
         """In the fork. Order matters: limits and privileges first, files next, system calls last."""
         limits = request['limits']
         tasks = self.tasks + limits['processes']
         confine.limit(limits['cpuMs'] // 1000 + 2, (limits['memoryMb'] << 20) + ADDRESS_SLACK, FILE_BYTES, tasks)
-        os.chdir(folder)
+        os.chdir(self.folder)
         confine.no_new_privileges()
-        if self.settings['landlock']:
-            confine.landlock(self.abi, self.settings['readable'], folder)
+        if self.ruleset is not None:
+            confine.landlock(self.ruleset)
         if self.settings['seccomp']:
             confine.seccomp(self.filter)
         os.write(status_fd, b'L')
@@ -140,6 +160,7 @@ class Run:
         self.limits = request['limits']
         self.output, self.errors, self.status = bytearray(), bytearray(), bytearray()
         self.error_bytes = 0
+        self.starved_ms = 0
         self.passed = None  # the limit that was passed, as (status, what)
 
     def start(self, child, text):
@@ -225,6 +246,7 @@ class Run:
     def look(self, folder):
         limits = self.limits
         wall_ms = (time.monotonic() - self.began) * 1000
+        self.starved_ms = max(self.starved_ms, starved_ms(self.pid))
         if wall_ms > limits['wallMs'] and self.waited_too_long(wall_ms):
             return
         try:
@@ -248,7 +270,7 @@ class Run:
     def waited_too_long(self, wall_ms):
         """Time in which the program was ready and had no core is the machine's, not the program's."""
         most = self.limits['wallMs']
-        if wall_ms - starved_ms(self.pid) > most:
+        if wall_ms - self.starved_ms > most:
             self.passed = ('time-limit', f'more than {most} ms of wall time')
         elif wall_ms > most * PATIENCE:
             raise RuntimeError(f'the machine is too busy: {wall_ms:.0f} ms were not enough to run a program for {most} ms')
@@ -261,6 +283,7 @@ class Run:
         if status == 'ok' and b'P' in self.status:
             value = bytes(self.status[self.status.index(b'P') + 1 :])
         header = {'status': status, 'error': error, 'cpuMs': round(cpu_ms, 3), 'wallMs': round(self.wall_ms, 3)}
+        header['starvedMs'] = round(self.starved_ms, 3)
         return header, (bytes(self.output), bytes(self.errors), value)
 
     def outcome(self, cpu_ms):
@@ -309,5 +332,5 @@ def become_program(parent, stdin, writers):
     high = [fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 200) for fd in (stdin, *writers)]
     for number, fd in enumerate(high):
         os.dup2(fd, number, inheritable=True)
-    os.closerange(4, 512)
+    os.closerange(4, RULESET)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

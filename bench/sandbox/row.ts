@@ -1,0 +1,13 @@
+/** One line of the bench's table, and the numbers of it. */
+export function show(what: string, measured: string, goal = ''): void {
+  console.log(`${what.padEnd(52)} ${measured.padEnd(44)} ${goal}`);
+}
+
+/** The value below which a share of the sorted values lies. */
+export function quantile(values: readonly number[], share: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? NaN;
+}
+
+export const median = (values: readonly number[]): number => quantile(values, 0.5);
+export const met = (isMet: boolean, goal: string): string => `${goal}: ${isMet ? 'met' : 'NOT MET'}`;
