@@ -31,6 +31,8 @@ export interface CampaignOptions {
   /** The run must have ended by then. */
   withinMs: number;
   log: Log;
+  /** Aborting ends the campaign and everything it started. */
+  signal?: AbortSignal;
 }
 
 export interface Campaign {
@@ -55,7 +57,10 @@ export async function runCampaign(options: CampaignOptions): Promise<Campaign> {
     fleet.keep('watcher', ['status', runId, '--watch']);
     const ended = outcomeOf(fleet, runId, withinMs);
     const hurting = hurt(fleet, faults, ended, hits, log);
-    await Promise.race([ended, fleet.lost.then((error) => Promise.reject(error))]);
+    const aborted = new Promise<never>((_, reject) =>
+      options.signal?.addEventListener('abort', () => reject(new Error('interrupted')), { once: true }),
+    );
+    await Promise.race([ended, aborted, fleet.lost.then((error) => Promise.reject(error))]);
     await hurting;
     const seconds = (performance.now() - startedMs) / 1000;
     const taken = readdirSync(join(fleet.folder, 'crash-points')).filter((name) => name.includes('.taken-by-'));

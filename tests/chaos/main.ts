@@ -65,10 +65,12 @@ async function calmFingerprint(): Promise<Fingerprint> {
 }
 
 const [first, count, faults, minutes] = [whole('seed'), whole('seeds'), whole('faults'), whole('minutes')];
-const common = { set: values.set, withinMs: minutes * 60_000, log };
+const interrupted = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => interrupted.abort());
+const common = { set: values.set, withinMs: minutes * 60_000, log, signal: interrupted.signal };
 const expected = await calmFingerprint();
 let bad = 0;
-for (let seed = first; seed < first + count; seed++) {
+for (let seed = first; seed < first + count && !interrupted.signal.aborted; seed++) {
   log(`seed ${seed}`);
   const schedule = scheduleOf(seed, faults, { fromMs: 1_500, toMs: 5_000 });
   let problems: string[];
