@@ -108,6 +108,8 @@ function takeDesign({ run, tree, findings, vocabSize }: Reader, design: DesignDo
     vocabSize,
     seedPrefix: seedKeyOf(run.recipe.seed, run._id, _id),
   };
+  // A given script was sampled from nothing.
+  if (design.writtenBy === 'system') return;
   checkTrajectory(findings, _id, design, rules);
   tree.samples.push(sampleLine(run._id, design));
 }

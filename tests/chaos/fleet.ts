@@ -113,7 +113,7 @@ export class Fleet {
     await Promise.all([...this.#children.values()].map(end));
     await this.#stack.stop();
     for (const proxy of Object.values(this.proxies)) await proxy.close();
-    this.quota.close();
+    await this.quota.close();
   }
 
   remove(): void {
@@ -126,6 +126,8 @@ export class Fleet {
     relayed.port = String(this.proxies.mongo.port);
     return {
       ...localEnvironment(),
+      // A command that is a process of its own, also where a test starts it.
+      VITEST: undefined,
       TEMPORAL_ADDRESS: `127.0.0.1:${this.proxies.temporal.port}`,
       TEMPORAL_NAMESPACE: namespace,
       MONGODB_URI: relayed.href,

@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 export class Quota {
   readonly #folder: string;
@@ -39,8 +40,25 @@ export class Quota {
     rmSync(join(this.#folder, 'filler'), { force: true });
   }
 
-  close(): void {
-    if (this.#mounted) execFileSync('umount', [this.#folder], { stdio: 'ignore' });
+  /** A process that is just ending may still hold a file there: then it goes with the last of them. */
+  async close(): Promise<void> {
+    if (!this.#mounted) return;
+    for (let waited = 0; waited < patienceMs; waited += 200) {
+      if (unmount([this.#folder])) return;
+      await sleep(200);
+    }
+    if (!unmount(['--lazy', this.#folder])) throw new Error(`${this.#folder} cannot be unmounted`);
+  }
+}
+
+const patienceMs = 5_000;
+
+function unmount(args: readonly string[]): boolean {
+  try {
+    execFileSync('umount', args, { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
   }
 }
 
