@@ -1,5 +1,6 @@
 /** Version 0 of a run: seeded random weights with a tokenizer, a Hugging Face folder, or another run's version. */
 import { policyId } from '../shared/domain/ids.ts';
+import { DomainError } from '../shared/errors.ts';
 import { fillNormal } from '../shared/random.ts';
 import type { DecoderConfig } from '../shared/model/config.ts';
 import { checkDecoderConfig } from '../shared/model/config.ts';
@@ -25,7 +26,15 @@ export async function initializePolicy(
   { store, runs }: { store: Store; runs: RunContexts },
   runId: string,
 ): Promise<number> {
-  if ((await store.policies.findOne({ _id: policyId(runId, version) })) !== null) return version;
+  const standing = await store.policies.findOne({ _id: policyId(runId, version) });
+  if (standing?.madeBy === 'import') {
+    throw new DomainError(
+      'PolicyVersionConflict',
+      `'${runId}' is the name of an imported policy: start the run again with another --run-id`,
+      { runId },
+    );
+  }
+  if (standing !== null) return version;
   const { recipe } = await runs.run(runId);
   const { init, layout } = recipe.policy;
   if (init.type === 'policy') {

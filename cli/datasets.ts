@@ -12,6 +12,7 @@ import { questionLine } from '../shared/questions/written.ts';
 import { generateToyQuestions } from '../shared/toy/questions.ts';
 import type { ToySplit } from '../shared/toy/questions.ts';
 import { fitting, promptRoomOf } from './prompt-room.ts';
+import type { PromptRoom } from './prompt-room.ts';
 import { counted } from './view/numbers.ts';
 
 export interface Dataset {
@@ -92,6 +93,24 @@ export async function loadDatasets(recipe: Recipe, skipLong = false): Promise<Ru
     heldOut: await load(heldOut, recipe.seed, 'held-out', fit),
   };
   return { ...datasets, notes: [...notes, ...overlapNote(datasets.train, datasets.heldOut)] };
+}
+
+/** The same for datasets whose model was not known when they were loaded; `notes` are the new ones. */
+export function fittedDatasets(
+  datasets: RunDatasets,
+  room: PromptRoom,
+  recipe: Recipe,
+  skipLong: boolean,
+): RunDatasets {
+  const notes: string[] = [];
+  const fit = (dataset: Dataset): Dataset => {
+    const { name, questions, provenance } = dataset;
+    const { questions: kept, note } = fitting(questions, room, recipe, name, skipLong);
+    if (note === null) return dataset;
+    notes.push(note);
+    return datasetOf(name, kept, { made: 'fit', of: dataset.digest, source: provenance });
+  };
+  return { train: fit(datasets.train), heldOut: fit(datasets.heldOut), notes };
 }
 
 /** The questions that the policy can be asked. */

@@ -2,15 +2,17 @@
  * From a prepared run to its end: chooses the run id, starts or goes on, watches, reports. A watcher that is interrupted
  * leaves the durable run as it is and says how to come back.
  */
+import { storedVersion } from '../activities/policy/stored-version.ts';
 import { checkRunId } from '../shared/domain/ids.ts';
 import type { RunDocument } from '../activities/store/documents.ts';
 import type { Store } from '../activities/store/connect.ts';
 import type { Recipe } from '../shared/config/recipe.ts';
 import type { Cli, CommandResult } from './command.ts';
+import { fittedDatasets } from './datasets.ts';
 import { exitCodes, Interrupted } from './exit-codes.ts';
 import type { PreparedRun } from './prepare-run.ts';
-import { pinPolicy } from './measure/pinned-policy.ts';
 import { resumeRun } from './resume-run.ts';
+import { storedRoom } from './prompt-room.ts';
 import { readReport } from './run-report.ts';
 import type { Session } from './session.ts';
 import { startRun } from './start-run.ts';
@@ -20,15 +22,14 @@ import { watchRun } from './watch-run.ts';
 export async function launch(
   cli: Cli,
   session: Session,
-  prepared: PreparedRun,
+  request: PreparedRun,
   detach: boolean,
 ): Promise<CommandResult> {
   const { store, client, config } = session;
+  const prepared = await fittedToStored(cli, store, request);
   const unfinished = prepared.runId === null ? await unfinishedTwin(store, prepared) : null;
   const runId = prepared.runId ?? unfinished ?? (await nextRunId(store, prepared.recipe.name));
   if (unfinished === null) {
-    const { init } = prepared.recipe.policy;
-    if (init.type === 'policy') await pinPolicy(store, `${init.runId}@v${init.version}`);
     await startRun(store, client, { ...prepared, runId, config });
     cli.log(`run ${runId}: started`);
   } else {
@@ -46,6 +47,17 @@ export async function launch(
     };
   }
   return follow(cli, session, runId);
+}
+
+/** Looks at the stored version that the run begins with, if it does: whether it is there, and which questions fit it. */
+async function fittedToStored(cli: Cli, store: Store, prepared: PreparedRun): Promise<PreparedRun> {
+  const { recipe, skipLong } = prepared;
+  const { init } = recipe.policy;
+  if (init.type !== 'policy') return prepared;
+  const room = await storedRoom(store, await storedVersion(store, `${init.runId}@v${init.version}`), recipe);
+  const datasets = fittedDatasets(prepared.datasets, room, recipe, skipLong);
+  datasets.notes.forEach((note) => cli.log(note));
+  return { ...prepared, datasets };
 }
 
 /** Watches to the end and reports. Throws `Interrupted` at Ctrl-C. */

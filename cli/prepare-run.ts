@@ -1,7 +1,4 @@
-/** Everything of a start that can be refused without a server: recipe, run id, tokenizer, questions, sandbox. */
-import { access } from 'node:fs/promises';
-import { join } from 'node:path';
-import { readTokenizer } from '../activities/policy/tokenizer-file.ts';
+/** Everything of a start that can be refused without a server: recipe, run id, initial policy, questions, sandbox. */
 import type { Recipe } from '../shared/config/recipe.ts';
 import { checkRunId } from '../shared/domain/ids.ts';
 import { DomainError } from '../shared/errors.ts';
@@ -28,7 +25,8 @@ export interface PreparedRun {
   runId: string | null;
   recipe: Recipe;
   datasets: RunDatasets;
-  notes: readonly string[];
+  /** Whether questions that do not fit the policy's context are left out. */
+  skipLong: boolean;
 }
 
 /** Throws `InvalidConfig` or `InvalidInput` with what to change, `SandboxUnavailable` with what to install. */
@@ -41,29 +39,10 @@ export async function prepareRun(request: TrainingRequest): Promise<PreparedRun>
   }
   const runId = request.runId === undefined ? null : checkRunId(request.runId);
   const written = await loadRecipe(request);
-  await checkInitialPolicy(written);
   const recipe = withQuestionFiles(written, request.questions, request.heldOut);
   const datasets = await loadDatasets(recipe, request.skipLong);
   // With workers elsewhere it is their machine that counts.
   const python = request.withStack ? await checkPythonUse(recipe, datasets) : null;
-  return { runId, recipe, datasets, notes: [...datasets.notes, ...(python === null ? [] : [python])] };
-}
-
-async function checkInitialPolicy({ policy: { init } }: Recipe): Promise<void> {
-  if (init.type === 'random') {
-    await readTokenizer(init.tokenizer);
-    return;
-  }
-  // Another run's version: looked up where the store is open (cli/launch.ts).
-  if (init.type === 'policy') return;
-  for (const file of ['config.json', 'tokenizer.json']) {
-    await access(join(init.directory, file)).catch((cause: unknown) => {
-      throw new DomainError(
-        'InvalidInput',
-        `policy.init.directory '${init.directory}' has no ${file}: expected a Hugging Face model folder. Download the model, then point to it with --set policy.init.directory=FOLDER`,
-        { directory: init.directory, file },
-        { cause },
-      );
-    });
-  }
+  const notes = [...datasets.notes, ...(python === null ? [] : [python])];
+  return { runId, recipe, datasets: { ...datasets, notes }, skipLong: request.skipLong ?? false };
 }

@@ -2,10 +2,13 @@
  * Which questions the policy can be asked at all: the Designer's prompt of each must fit the model's context with room
  * for at least one token of reply. Checked before a run starts; later calls that do not fit are outcomes of a design.
  */
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { openFolder } from '../activities/policy/huggingface/open-folder.ts';
+import { checkCheckpoint } from '../activities/policy/huggingface/store-checkpoint.ts';
 import { readTokenizer } from '../activities/policy/tokenizer-file.ts';
+import { readTokenizerTexts } from '../activities/policy/tokenizer-texts.ts';
 import { PolicyTokenizer } from '../activities/runtime/tokenizer/policy-tokenizer.ts';
+import type { Store } from '../activities/store/connect.ts';
+import type { PolicyDocument } from '../activities/store/documents.ts';
 import type { Recipe } from '../shared/config/recipe.ts';
 import type { Question } from '../shared/domain/question.ts';
 import { DomainError } from '../shared/errors.ts';
@@ -19,28 +22,35 @@ export interface PromptRoom {
   promptTokens: (question: Question) => number;
 }
 
-/** Null where only the store knows the model: its calls are checked one by one. Throws `InvalidInput` or `UnsupportedModel` where tokenizer or context cannot be read. */
-export async function promptRoomOf({ policy: { init }, prompts, designs }: Recipe): Promise<PromptRoom | null> {
+/**
+ * Null where only the store knows the model (`storedRoom`). Throws what makes the initial policy
+ * unusable: a tokenizer or a Hugging Face folder that cannot be read or does not fit together.
+ */
+export async function promptRoomOf(recipe: Recipe): Promise<PromptRoom | null> {
+  const { init } = recipe.policy;
   if (init.type === 'policy') return null;
-  const { tokenizer, context } =
-    init.type === 'random'
-      ? { tokenizer: PolicyTokenizer.load(await readTokenizer(init.tokenizer)), context: init.decoder.maxPositions }
-      : await readFolder(init.directory);
-  return {
-    context,
-    promptTokens: ({ text }) => tokenizer.encodeChat(designerMessages(text, prompts.form, designs.tools)).length,
-  };
+  if (init.type === 'random') {
+    return roomOf(recipe, PolicyTokenizer.load(await readTokenizer(init.tokenizer)), init.decoder.maxPositions);
+  }
+  const { tokenizer, context } = await readFolder(init);
+  return roomOf(recipe, tokenizer, context);
 }
 
-async function readFolder(directory: string): Promise<{ tokenizer: PolicyTokenizer; context: number }> {
-  const read = (file: string) => readFile(join(directory, file), 'utf8');
-  const config = JSON.parse(await read('config.json')) as { max_position_embeddings?: unknown };
-  const context = config.max_position_embeddings;
-  if (typeof context !== 'number') {
-    throw new DomainError('UnsupportedModel', `${directory}/config.json has no max_position_embeddings`, { directory });
-  }
-  const tokenizerConfig = await read('tokenizer_config.json').catch(() => undefined);
-  return { tokenizer: PolicyTokenizer.load(await read('tokenizer.json'), tokenizerConfig), context };
+/** The room of a run that begins with a stored version. */
+export async function storedRoom(store: Store, policy: PolicyDocument, recipe: Recipe): Promise<PromptRoom> {
+  const { vocabSize, maxPositions } = policy.decoder;
+  return roomOf(recipe, PolicyTokenizer.of(await readTokenizerTexts(store, policy), vocabSize), maxPositions);
+}
+
+const roomOf = ({ prompts, designs }: Recipe, tokenizer: PolicyTokenizer, context: number): PromptRoom => ({
+  context,
+  promptTokens: ({ text }) => tokenizer.encodeChat(designerMessages(text, prompts.form, designs.tools)).length,
+});
+
+async function readFolder({ directory, maxPositions }: { directory: string; maxPositions?: number }) {
+  const checkpoint = await openFolder(directory);
+  const tokenizer = checkCheckpoint(checkpoint, maxPositions);
+  return { tokenizer, context: maxPositions ?? checkpoint.decoder.maxPositions };
 }
 
 /** Bytes of a chat template around the messages, at most; a byte-level token holds at least one byte. */

@@ -33,7 +33,14 @@ export async function loadRecipe({ recipe, seed, system, set = [] }: RecipeReque
   const { input, where } = await readRecipe(recipe);
   const own = system === undefined ? [] : changesOf(system, resolveRecipe(input, where));
   const changes = [...own, ...set, ...(seed === undefined ? [] : [`seed=${seed}`])];
-  return resolveRecipe(input, where, changes);
+  return withFullPaths(resolveRecipe(input, where, changes));
+}
+
+/** Workers need not run in the folder that a path was written for. */
+function withFullPaths(recipe: Recipe): Recipe {
+  const { init } = recipe.policy;
+  if (init.type !== 'checkpoint') return recipe;
+  return { ...recipe, policy: { ...recipe.policy, init: { ...init, directory: resolve(init.directory) } } };
 }
 
 /** Throws `InvalidInput` where the system is not a training. */

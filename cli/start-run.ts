@@ -66,6 +66,11 @@ const planOf = ({ recipe, datasets, config }: RunRequest): RunPlan =>
 
 async function checkFree(store: Store, client: Client, runId: string): Promise<void> {
   if ((await store.runs.findOne({ _id: runId }, { projection: { _id: 1 } })) !== null) throw taken(runId);
+  if ((await store.policies.findOne({ runId }, { projection: { _id: 1 } })) !== null) {
+    throw new DomainError('InvalidInput', `'${runId}' is the name of an imported policy: choose another --run-id`, {
+      runId,
+    });
+  }
   const running = await client.workflow
     .getHandle(runId)
     .describe()

@@ -1,11 +1,11 @@
-/** Version 0 of a run that starts from another run's version: the same blobs, fresh optimizer moments. */
-import { policyId } from '../../shared/domain/ids.ts';
+/** Version 0 of a run that starts from a stored version, another run's or an imported one: the same blobs, fresh optimizer moments. */
 import { DomainError } from '../../shared/errors.ts';
 import type { PolicyDocument } from '../store/documents.ts';
 import type { Store } from '../store/connect.ts';
 import type { Draft } from '../store/write.ts';
 import { heritageOf } from './commit.ts';
 import { partsOf } from './parts.ts';
+import { storedVersion } from './stored-version.ts';
 import type { Layout } from './parts.ts';
 
 /** Throws `CheckpointMissing` where the version is not there, its weights were pruned, or a role has none. */
@@ -15,18 +15,16 @@ export async function inheritedPolicy(
   from: { runId: string; version: number },
   layout: Layout,
 ): Promise<Omit<Draft<PolicyDocument>, '_id'>> {
-  const id = policyId(from.runId, from.version);
-  const base = await store.policies.findOne({ _id: id });
-  if (base === null || base.pruned?.weights === true) {
-    const why = base === null ? 'was never committed' : 'has no weights any more: they were pruned';
-    throw new DomainError('CheckpointMissing', `policy.init: ${id} ${why}`, { policy: id });
-  }
+  const base = await storedVersion(store, `${from.runId}@v${from.version}`);
   const parts: PolicyDocument['parts'] = {};
   for (const part of partsOf(layout)) {
     // A shared policy can be parted into two that start equal; two cannot be made one.
     const own = base.parts[part] ?? base.parts.shared;
     if (own === undefined) {
-      throw new DomainError('CheckpointMissing', `policy.init: ${id} has no '${part}' weights`, { policy: id, part });
+      throw new DomainError('CheckpointMissing', `policy.init: ${base._id} has no '${part}' weights`, {
+        policy: base._id,
+        part,
+      });
     }
     parts[part] = { changedIn: 0, weights: own.weights, optimizer: null, optimizerStep: 0 };
   }

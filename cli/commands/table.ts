@@ -12,7 +12,7 @@ const training = 'Train:';
 const looking = 'Look:';
 const measuring = 'Measure:';
 const running = 'Servers and workers:';
-const tools = 'Questions and scripts:';
+const tools = 'Questions, policies and scripts:';
 
 export const commandTable: readonly CommandEntry[] = [
   { name: 'train', group: training, summary: 'start a run and watch it', load: () => import('./training/train.ts') },
@@ -93,6 +93,12 @@ export const commandTable: readonly CommandEntry[] = [
     group: tools,
     summary: 'make, look at and arrange questions files',
     load: () => import('./questions/questions.ts'),
+  },
+  {
+    name: 'policy',
+    group: tools,
+    summary: 'import, export and show policies',
+    load: () => import('./tools/policy.ts'),
   },
   { name: 'script', group: tools, summary: 'check and run a design script', load: () => import('./tools/script.ts') },
   {

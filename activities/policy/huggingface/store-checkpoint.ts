@@ -19,8 +19,8 @@ export interface StoredCheckpoint {
 }
 
 /**
- * The blobs are claimed for `claimant`. `maxPositions` shortens the context; rotary tables and caches are sized by it. Throws `ShapeMismatch` where tokenizer
- * and vocabulary do not fit, `InvalidConfig` for a context longer than the model's.
+ * The blobs are claimed for `claimant`. `maxPositions` shortens the context; rotary tables and caches are sized by it.
+ * Throws `ShapeMismatch` where tokenizer and vocabulary do not fit, `InvalidConfig` for a context longer than the model's.
  */
 export async function storeCheckpoint(
   store: Store,
@@ -46,13 +46,13 @@ export async function storeCheckpoint(
   };
 }
 
-/** What can be refused without a store. */
-export function checkCheckpoint({ decoder, sideFiles }: OpenCheckpoint, maxPositions?: number): void {
-  PolicyTokenizer.of(sideFiles.tokenizer, decoder.vocabSize);
-  if (maxPositions === undefined || maxPositions <= decoder.maxPositions) return;
+/** What can be refused without a store; gives the tokenizer that it read. */
+export function checkCheckpoint({ decoder, sideFiles }: OpenCheckpoint, maxPositions?: number): PolicyTokenizer {
+  const tokenizer = PolicyTokenizer.of(sideFiles.tokenizer, decoder.vocabSize);
+  if (maxPositions === undefined || maxPositions <= decoder.maxPositions) return tokenizer;
   throw new DomainError(
     'InvalidConfig',
-    `policy.init.maxPositions is ${maxPositions}; the checkpoint's max_position_embeddings is ${decoder.maxPositions}. Leave it out, or choose less`,
+    `the context of ${maxPositions} tokens that was asked for (maxPositions) is longer than the checkpoint's max_position_embeddings of ${decoder.maxPositions}: leave it out, or choose less`,
     { maxPositions },
   );
 }

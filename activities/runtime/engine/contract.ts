@@ -224,7 +224,10 @@ export interface EngineStats {
 export interface PolicyEngine {
   /** What the engine promises about results; a run records it. */
   readonly promises: EnginePromises;
-  /** Copies the tensors in. A version that is already resident is left as it is. */
+  /**
+   * Takes the tensors over: the caller's arrays must not be used afterwards. A version that is already resident is left
+   * as it is.
+   */
   loadPolicy(source: PolicySource): Promise<void>;
   hasPolicy(version: string): Promise<boolean>;
   /** Calls that are generating from the version end first. Unknown versions are ignored. */

@@ -5,7 +5,7 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { DomainError } from '../../../shared/errors.ts';
-import type { EngineOptions, PolicyEngine, RequestControl, TrainProgress } from './contract.ts';
+import type { EngineOptions, PolicyEngine, PolicySource, RequestControl, TrainProgress } from './contract.ts';
 import type { CarriedError, FromEngine, Method, ToEngine } from './protocol.ts';
 
 interface Pending {
@@ -36,7 +36,13 @@ class EngineThread {
     this.worker.on('exit', (code) => this.die(`the engine's thread ended with code ${code}`));
   }
 
-  call<Result>(method: Method, request: unknown, { signal, onProgress }: RequestControl = {}): Promise<Result> {
+  /** `moved`: buffers of the request that the thread takes over instead of a copy. */
+  call<Result>(
+    method: Method,
+    request: unknown,
+    { signal, onProgress }: RequestControl = {},
+    moved: readonly ArrayBuffer[] = [],
+  ): Promise<Result> {
     if (this.death !== null) return Promise.reject(this.death);
     if (signal?.aborted) return Promise.reject(signal.reason as Error);
     const id = this.next++;
@@ -58,7 +64,7 @@ class EngineThread {
         onProgress,
       });
       signal?.addEventListener('abort', onAbort, { once: true });
-      this.post({ type: 'call', id, method, request: request as never });
+      this.post({ type: 'call', id, method, request: request as never }, moved);
     });
   }
 
@@ -73,8 +79,8 @@ class EngineThread {
     await gone;
   }
 
-  private post(message: ToEngine): void {
-    this.worker.postMessage(message);
+  private post(message: ToEngine, moved: readonly ArrayBuffer[] = []): void {
+    this.worker.postMessage(message, [...moved]);
   }
 
   private receive(message: FromEngine): void {
@@ -100,6 +106,12 @@ class EngineThread {
   }
 }
 
+/** The memory of a version's tensors, each buffer once. */
+function buffersOf({ parameters, optimizer }: PolicySource): ArrayBuffer[] {
+  const tensors = [parameters, optimizer?.m, optimizer?.v].flatMap((some) => [...(some?.values() ?? [])]);
+  return [...new Set(tensors.map(({ buffer }) => buffer as ArrayBuffer))];
+}
+
 /** An engine that can die under its user. */
 export interface ThreadedEngine extends PolicyEngine {
   /** Resolves when the thread ends by itself; never after `close`. */
@@ -112,7 +124,7 @@ export async function createEngine(options: EngineOptions): Promise<ThreadedEngi
   await thread.ready;
   return {
     promises: { batchInvariant: options.decodeThreads === 1, bitReproducibleUpdates: true },
-    loadPolicy: (source) => thread.call('loadPolicy', source),
+    loadPolicy: (source) => thread.call('loadPolicy', source, {}, buffersOf(source)),
     hasPolicy: (version) => thread.call('hasPolicy', version),
     unloadPolicy: (version) => thread.call('unloadPolicy', version),
     generate: (request, control) => thread.call('generate', request, control),

@@ -6,6 +6,8 @@ import type { Resident } from './resident.ts';
 import { floatsOf, scalarTensor } from './session.ts';
 import type { Feeds } from './session.ts';
 
+const zerosLike = (tensors: Tensors): Tensors =>
+  new Map([...tensors].map(([name, tensor]) => [name, new Float32Array(tensor.length)]));
 const copyOf = (tensors: Tensors): Tensors => new Map([...tensors].map(([name, tensor]) => [name, tensor.slice()]));
 
 export class TrainingState {
@@ -24,12 +26,14 @@ export class TrainingState {
     const { graphs } = base;
     this.graphs = graphs;
     this.parameters = copyOf(base.parameters);
-    this.optimizer = { m: copyOf(base.optimizer.m), v: copyOf(base.optimizer.v), step: base.optimizer.step };
-    this.gradients = new Map([...base.parameters].map(([name, tensor]) => [name, new Float32Array(tensor.length)]));
+    const { m, v, step } = base.optimizer ?? { step: 0 };
+    const moments = (known: Tensors | undefined) => (known === undefined ? zerosLike(base.parameters) : copyOf(known));
+    this.optimizer = { m: moments(m), v: moments(v), step };
+    this.gradients = zerosLike(base.parameters);
     this.feeds = feedsOf(graphs, this.parameters);
     this.gradientFeeds = feedsOf(graphs, this.gradients);
-    const moments = { ...feedsOf(graphs, this.optimizer.m, 'm.'), ...feedsOf(graphs, this.optimizer.v, 'v.') };
-    this.stateFeeds = { ...this.feeds, ...moments };
+    const ofMoments = { ...feedsOf(graphs, this.optimizer.m, 'm.'), ...feedsOf(graphs, this.optimizer.v, 'v.') };
+    this.stateFeeds = { ...this.feeds, ...ofMoments };
     this.stateFetches = renamed(this.stateFeeds, 'next.');
   }
 

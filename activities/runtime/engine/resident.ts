@@ -11,14 +11,11 @@ export interface Resident {
   graphs: DecoderGraphs;
   tokenizer: PolicyTokenizer;
   parameters: Tensors;
-  /** Zeros at step 0 where the source has none. */
-  optimizer: OptimizerState;
+  /** Absent: zeros at step 0, which are made when the version is trained. */
+  optimizer?: OptimizerState;
   /** Parameters by their graph input names. */
   feeds: Feeds;
 }
-
-const zerosLike = (tensors: Tensors): Tensors =>
-  new Map([...tensors].map(([name, tensor]) => [name, new Float32Array(tensor.length)]));
 
 /** Throws `ShapeMismatch` where tensors do not fit the configuration. */
 export function makeResident(
@@ -28,10 +25,8 @@ export function makeResident(
 ): Resident {
   const { version, parameters, optimizer } = source;
   checkTensors(graphs, parameters);
-  const state = optimizer ?? { m: zerosLike(parameters), v: zerosLike(parameters), step: 0 };
-  checkTensors(graphs, state.m);
-  checkTensors(graphs, state.v);
-  return { version, graphs, tokenizer, parameters, optimizer: state, feeds: feedsOf(graphs, parameters) };
+  for (const moments of optimizer === undefined ? [] : [optimizer.m, optimizer.v]) checkTensors(graphs, moments);
+  return { version, graphs, tokenizer, parameters, optimizer, feeds: feedsOf(graphs, parameters) };
 }
 
 export function feedsOf(graphs: DecoderGraphs, tensors: Tensors, prefix = ''): Feeds {

@@ -47,7 +47,7 @@ export const command: CommandFile = {
 async function train(cli: Cli, options: Options): Promise<CommandResult> {
   const { prepareRun } = await import('../../prepare-run.ts');
   const prepared = await prepareRun(options);
-  prepared.notes.forEach((note) => cli.log(note));
+  prepared.datasets.notes.forEach((note) => cli.log(note));
   const [{ withSession }, { launch }] = await Promise.all([import('../../session.ts'), import('../../launch.ts')]);
   const needs = options.withStack
     ? ({ stack: 'started', workers: 'polling' } as const)
