@@ -17,6 +17,7 @@ import { readReport } from './run-report.ts';
 import type { Session } from './session.ts';
 import { startRun } from './start-run.ts';
 import { reportText } from './view/report.ts';
+import type { RunPages } from './view/report.ts';
 import { watchRun } from './watch-run.ts';
 
 export async function launch(
@@ -30,19 +31,21 @@ export async function launch(
   const unfinished = prepared.runId === null ? await unfinishedTwin(store, prepared) : null;
   const runId = prepared.runId ?? unfinished ?? (await nextRunId(store, prepared.recipe.name));
   if (unfinished === null) {
-    await startRun(store, client, { ...prepared, runId, config });
+    await startRun(store, client, { ...prepared, runId, config, dashboardUrl: session.dashboardUrl() });
     cli.log(`run ${runId}: started`);
   } else {
-    const { how } = await resumeRun(store, client, runId);
+    const { how } = await resumeRun(store, client, runId, session.dashboardUrl());
     cli.log(
       `run ${runId} has the same recipe and questions and is not finished: going on with it (${how}). For a new run give --run-id`,
     );
   }
   const uiUrl = session.uiUrl(runId);
+  const dashboardUrl = session.dashboardUrl(runId);
   if (uiUrl !== null) cli.log(`Temporal UI: ${uiUrl}`);
+  if (dashboardUrl !== null) cli.log(`dashboard:   ${dashboardUrl}`);
   if (detach) {
     return {
-      data: { runId, started: unfinished === null, uiUrl },
+      data: { runId, started: unfinished === null, uiUrl, dashboardUrl },
       text: `${runId} runs in the background. Look at it with: npx metaagentx status ${runId} --watch`,
     };
   }
@@ -69,7 +72,7 @@ export async function follow(cli: Cli, session: Session, runId: string): Promise
   const { run, evaluations, design, iterations } = report;
   const uiUrl = session.uiUrl(runId);
   const data = { runId, status: run.status, workflow: how, failure, iterations, evaluations, design, uiUrl };
-  if (how === 'COMPLETED') return { data, text: reportText(report, uiUrl, cli.paint) };
+  if (how === 'COMPLETED') return { data, text: reportText(report, pagesAfter(session, runId), cli.paint) };
   const why = failure === null ? '' : `: ${failure.name}: ${failure.message}`;
   return {
     data,
@@ -77,6 +80,12 @@ export async function follow(cli: Cli, session: Session, runId: string): Promise
     text: `run ${runId} ended as ${how}${why}\nGo on from its last committed iteration with: npx metaagentx resume ${runId}`,
   };
 }
+
+/** What this command started is stopped when it ends: addresses of that are not worth printing. */
+const pagesAfter = ({ stack, uiUrl, dashboardUrl }: Session, runId: string): RunPages =>
+  stack.owned.length > 0
+    ? { uiUrl: null, dashboardUrl: null }
+    : { uiUrl: uiUrl(runId), dashboardUrl: dashboardUrl(runId) };
 
 /** The run is durable: what the user can do with it now. */
 export function adviceFor(runId: string, workersEnd: boolean): string[] {

@@ -4,7 +4,7 @@ import type { Store } from '../activities/store/connect.ts';
 import type { Cli } from './command.ts';
 import { Unavailable } from './exit-codes.ts';
 import { readConfig, stateDirOf } from './settings.ts';
-import { databaseOf, defaultDatabase } from './stack/addresses.ts';
+import { databaseOf, defaultDatabase, temporalUiLink } from './stack/addresses.ts';
 import { living, readRecord } from './stack/record.ts';
 
 export interface Reading {
@@ -31,9 +31,3 @@ export async function openReading({ environment }: Pick<Cli, 'environment'>): Pr
   const namespace = environment.TEMPORAL_NAMESPACE ?? record.addresses?.namespace ?? 'default';
   return { store, uiUrl: temporalUiLink(ui, namespace) };
 }
-
-/** Makes addresses of workflow pages. */
-export const temporalUiLink =
-  (uiUrl: string | null, namespace: string) =>
-  (workflowId: string): string | null =>
-    uiUrl === null ? null : `${uiUrl}/namespaces/${namespace}/workflows/${encodeURIComponent(workflowId)}`;

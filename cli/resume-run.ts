@@ -28,12 +28,17 @@ export async function workflowStatus(client: Client, workflowId: string): Promis
 }
 
 /** Throws `RunNotFound`. */
-export async function resumeRun(store: Store, client: Client, runId: string): Promise<ResumeOutcome> {
+export async function resumeRun(
+  store: Store,
+  client: Client,
+  runId: string,
+  dashboardUrl?: string | null,
+): Promise<ResumeOutcome> {
   const run = await readRun(store, runId);
   const was = await workflowStatus(client, runId);
   if (was === 'RUNNING') return { how: 'attached' };
   if (run.status === 'finished') return { how: 'finished' };
   const from = await positionOf(store, runId);
-  await startWorkflow(client, run, from);
+  await startWorkflow(client, run, from, dashboardUrl);
   return { how: 'restarted', from, was };
 }

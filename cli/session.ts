@@ -9,8 +9,9 @@ import { isDomainError } from '../shared/errors.ts';
 import type { Cli } from './command.ts';
 import { Interrupted, Unavailable } from './exit-codes.ts';
 import { readConfig, stateDirOf } from './settings.ts';
-import { defaultDatabase } from './stack/addresses.ts';
+import { defaultDatabase, temporalUiLink } from './stack/addresses.ts';
 import type { StackAddresses } from './stack/addresses.ts';
+import { dashboardUrlOf } from './stack/dashboard.ts';
 import type { Stack } from './stack/stack.ts';
 import type { Workers } from './stack/workers.ts';
 
@@ -26,6 +27,8 @@ export interface Session {
   readonly lost: Promise<Error>;
   /** Page of a workflow in the Temporal UI, where its address is known. */
   readonly uiUrl: (workflowId: string) => string | null;
+  /** The dashboard, or its page of a path, where one is served. */
+  readonly dashboardUrl: (path?: string) => string | null;
 }
 
 export interface SessionNeeds {
@@ -36,6 +39,8 @@ export interface SessionNeeds {
   stack: 'joined' | 'started';
   /** `own`: start workers here. `polling`: start them only where no worker serves the gpu queue. */
   workers: 'none' | 'own' | 'polling';
+  /** `started`: serve the dashboard for as long as the command lasts, where none is served. */
+  dashboard?: 'started';
 }
 
 /** Opens what is needed, works, closes. Throws `Unavailable` with what to do. */
@@ -47,10 +52,13 @@ export async function withSession<T>(
   const config = readConfig();
   const stack = await openStack(cli, needs, config);
   try {
-    const session = await connect(stack, config);
+    const session = await connect(cli, stack, config);
     try {
       const own = needs.workers === 'own' || (needs.workers === 'polling' && !(await isServed(session)));
-      const workers = own ? await startOwnWorkers(cli, stack) : null;
+      const [workers] = await Promise.all([
+        own ? startOwnWorkers(cli, stack) : null,
+        needs.dashboard === undefined ? null : startOwnDashboard(cli, stack),
+      ]);
       const lost = workers === null ? stack.lost : Promise.race([stack.lost, workers.lost]);
       return await work({ ...session, hasOwnWorkers: own, lost });
     } finally {
@@ -106,7 +114,11 @@ function environmentOf({ environment }: Cli, config: TemporalConfig): NodeJS.Pro
   };
 }
 
-async function connect(stack: Stack, config: TemporalConfig): Promise<Omit<Session, 'hasOwnWorkers' | 'lost'>> {
+async function connect(
+  { environment }: Cli,
+  stack: Stack,
+  config: TemporalConfig,
+): Promise<Omit<Session, 'hasOwnWorkers' | 'lost'>> {
   const { addresses } = stack;
   const [{ openStore }, { Client: TemporalClient, Connection }, { loadClientConnectConfig }] = await Promise.all([
     import('../activities/store/connect.ts'),
@@ -128,13 +140,27 @@ async function connect(stack: Stack, config: TemporalConfig): Promise<Omit<Sessi
       store,
       client: new TemporalClient({ connection, namespace }),
       stack,
-      uiUrl: (workflowId) =>
-        uiUrl === null ? null : `${uiUrl}/namespaces/${namespace}/workflows/${encodeURIComponent(workflowId)}`,
+      uiUrl: temporalUiLink(uiUrl, namespace),
+      dashboardUrl: dashboardLink(environment, stack.stateDir),
     };
   } catch (error) {
     await store.close();
     throw error;
   }
+}
+
+/** `METAAGENTX_DASHBOARD_URL` wins: a dashboard of one's own, served elsewhere. */
+const dashboardLink =
+  (environment: NodeJS.ProcessEnv, stateDir: string) =>
+  (path = ''): string | null => {
+    const url = environment.METAAGENTX_DASHBOARD_URL ?? dashboardUrlOf(stateDir);
+    if (url === null) return null;
+    return path === '' ? url : `${url}/runs/${path.split('/').map(encodeURIComponent).join('/')}`;
+  };
+
+async function startOwnDashboard(cli: Cli, stack: Stack): Promise<void> {
+  const { startDashboard } = await import('./stack/dashboard.ts');
+  await startDashboard(stack, cli.log);
 }
 
 async function startOwnWorkers(cli: Cli, stack: Stack): Promise<Workers> {

@@ -26,6 +26,8 @@ export interface RunRequest {
   recipe: Recipe;
   datasets: Pick<RunDatasets, 'train' | 'heldOut'>;
   config: TemporalConfig;
+  /** For links from the Temporal UI. */
+  dashboardUrl?: string | null;
 }
 
 /** Throws `InvalidInput` where the run id is taken, in the store or on the server. */
@@ -34,7 +36,7 @@ export async function startRun(store: Store, client: Client, request: RunRequest
   await checkFree(store, client, runId);
   const { inserted, plan } = await createRun(store, request);
   if (!inserted) throw taken(runId);
-  await startWorkflow(client, { _id: runId, plan, recipe, datasets }, null);
+  await startWorkflow(client, { _id: runId, plan, recipe, datasets }, null, request.dashboardUrl);
   return plan;
 }
 
@@ -117,9 +119,18 @@ type Startable = Pick<RunDocument, '_id' | 'plan' | 'recipe'> & {
   datasets: Record<'train' | 'heldOut', { digest: string; name: string }>;
 };
 
-/** `from` is null for a new run, else where the database says the run stands. */
-export async function startWorkflow(client: Client, run: Startable, from: RunPosition | null): Promise<void> {
-  const { _id: runId, plan, recipe, datasets } = run;
+/**
+ * `from` is null for a new run, else where the database says the run stands. `dashboardUrl` belongs to this start, not to
+ * the run: it may be another at the next.
+ */
+export async function startWorkflow(
+  client: Client,
+  run: Startable,
+  from: RunPosition | null,
+  dashboardUrl?: string | null,
+): Promise<void> {
+  const { _id: runId, recipe, datasets } = run;
+  const plan = dashboardUrl == null ? run.plan : { ...run.plan, dashboardUrl };
   const stages = plan.stages.map(({ learner, iterations }) => `${learner} × ${iterations}`).join(', ');
   await client.workflow.start<typeof trainingRun>('trainingRun', {
     workflowId: runId,

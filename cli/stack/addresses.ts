@@ -36,3 +36,9 @@ export function databaseOf(mongoUri: string): string {
   const path = /^mongodb(?:\+srv)?:\/\/[^/?]+\/([^?]*)/.exec(mongoUri)?.[1] ?? '';
   return path === '' ? defaultDatabase : decodeURIComponent(path);
 }
+
+/** Makes addresses of workflow pages. */
+export const temporalUiLink =
+  (uiUrl: string | null, namespace: string) =>
+  (workflowId: string): string | null =>
+    uiUrl === null ? null : `${uiUrl}/namespaces/${namespace}/workflows/${encodeURIComponent(workflowId)}`;

@@ -1,21 +1,21 @@
 /**
- * Ends what earlier commands left behind: orphaned workers before a start, and a whole clone's stack on request. Judges
+ * Ends what earlier commands left behind: orphans before a start, and a whole clone's stack on request. Judges
  * by the record alone, so it never touches a process that merely got the same pid.
  */
 import { isAlive } from '../../bootstrap/identity.mjs';
 import { changeRecord, readRecord, removeRecord, withoutProcess } from './record.ts';
 import { endProcess, type Log } from './supervisor.ts';
 
-const workerGraceMs = 5_000;
+const orphanGraceMs = 5_000;
 const serverGraceMs = 15_000;
 
-/** Ends workers whose supervisor was killed: nobody would restart them, and new ones are about to start. */
-export async function reapOrphanWorkers(stateDir: string, log: Log): Promise<void> {
+/** Ends workers and dashboards whose supervisor was killed: nobody would restart them, new ones are about to start. */
+export async function reapOrphans(stateDir: string, log: Log): Promise<void> {
   for (const entry of readRecord(stateDir).processes) {
-    if (!entry.name.startsWith('worker-') || isAlive(entry.supervisor)) continue;
+    if (!/^(worker-|dashboard$)/.test(entry.name) || isAlive(entry.supervisor)) continue;
     if (isAlive(entry.identity)) {
       log(`${entry.name}: ending process ${entry.identity.pid}, whose owner is gone`);
-      await endProcess(entry.identity, workerGraceMs);
+      await endProcess(entry.identity, orphanGraceMs);
     }
     await changeRecord(stateDir, (record) => withoutProcess(record, entry.name, entry.identity));
   }

@@ -10,6 +10,7 @@ import { pathToFileURL } from 'node:url';
 import { identify, isAlive } from '../../bootstrap/identity.mjs';
 import { cloneRoot } from '../../bootstrap/paths.mjs';
 import { DomainError } from '../../shared/errors.ts';
+import { startDashboard } from './dashboard.ts';
 import { ensureStack, type Stack } from './stack.ts';
 import { readLog, tail, type Log } from './supervisor.ts';
 import { startWorkers, workerQueues, type WorkerQueue } from './workers.ts';
@@ -67,7 +68,11 @@ async function main([stateDir, ...queues]: string[]): Promise<number> {
   let staying: NodeJS.Timeout | undefined;
   try {
     stack = await ensureStack({ stateDir, log, signal: ending.signal });
-    const workers = await startWorkers({ stack, queues: queues as WorkerQueue[], log });
+    const [workers, dashboardUrl] = await Promise.all([
+      startWorkers({ stack, queues: queues as WorkerQueue[], log }),
+      startDashboard(stack, log),
+    ]);
+    if (dashboardUrl !== null) log(`dashboard: ${dashboardUrl}`);
     // Without children of its own (everything joined or configured) nothing else would keep this process.
     staying = setInterval(() => undefined, 60_000);
     log(readyLine);

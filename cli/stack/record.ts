@@ -10,7 +10,7 @@ import type { StackAddresses } from './addresses.ts';
 
 /** One process of the stack. */
 export interface ProcessRecord {
-  /** `temporal`, `mongo`, or `worker-QUEUE`. */
+  /** `temporal`, `mongo`, `dashboard`, or `worker-QUEUE`. */
   name: string;
   identity: Identity;
   /** Who restarts and stops it. */
@@ -29,10 +29,12 @@ export interface StackRecord {
   version: 1;
   addresses: StackAddresses | null;
   ports: StackPorts | null;
+  /** Kept like the other ports; null where no dashboard has run. */
+  dashboardPort: number | null;
   processes: ProcessRecord[];
 }
 
-const empty: StackRecord = { version: 1, addresses: null, ports: null, processes: [] };
+const empty: StackRecord = { version: 1, addresses: null, ports: null, dashboardPort: null, processes: [] };
 const recordFile = (stateDir: string) => join(stateDir, 'stack.json');
 
 /** The record as written last; an unreadable or foreign one counts as none. */

@@ -14,7 +14,7 @@ import { SetupError } from '../../bootstrap/report.mjs';
 import { provisionTemporal } from '../../bootstrap/temporal.mjs';
 import { DomainError } from '../../shared/errors.ts';
 import { databaseOf, defaultDatabase, type StackAddresses } from './addresses.ts';
-import { reapOrphanWorkers } from './cleanup.ts';
+import { reapOrphans } from './cleanup.ts';
 import { localMongoUri, mongoPlan } from './mongo-server.ts';
 
 export { stopStack } from './cleanup.ts';
@@ -98,7 +98,7 @@ class Starter {
     signal?.addEventListener('abort', () => void this.#stop(), { once: true });
     try {
       signal?.throwIfAborted();
-      await reapOrphanWorkers(stateDir, log);
+      await reapOrphans(stateDir, log);
       // Both servers take a second or more to come up, so they do so together.
       const started = await Promise.allSettled([this.#temporal(), this.#mongo()]);
       const failed = started.find((each) => each.status === 'rejected');

@@ -37,8 +37,14 @@ export function evaluationTable({ evaluations }: Pick<RunReport, 'evaluations'>)
 
 const gain = (share: number) => `${share >= 0 ? '+' : ''}${(100 * share).toFixed(1)}`;
 
-/** What was learned and where to look. `uiUrl` null: the UI's address is not known. */
-export function reportText(report: RunReport, uiUrl: string | null, paint: Paint): string {
+/** Pages of the run that can be opened now; null where nothing serves them. */
+export interface RunPages {
+  dashboardUrl: string | null;
+  uiUrl: string | null;
+}
+
+/** What was learned and where to look. */
+export function reportText(report: RunReport, { dashboardUrl, uiUrl }: RunPages, paint: Paint): string {
   const { run, design, iterations } = report;
   const lines = [
     `${paint.bold(run._id)}: ${run.status} after ${counted(iterations, 'iteration')} (recipe ${run.recipe.name}, seed ${run.recipe.seed})`,
@@ -50,6 +56,7 @@ export function reportText(report: RunReport, uiUrl: string | null, paint: Paint
     lines.push(...indent(design.script), `  answer    ${design.answer ?? '–'} (right)`);
   }
   lines.push('', paint.bold('Where to look:'));
+  lines.push(`  dashboard     ${dashboardUrl ?? 'npx metaagentx ui'}`);
   if (uiUrl !== null) lines.push(`  Temporal UI   ${uiUrl}`);
   lines.push(`  the run       npx metaagentx inspect ${run._id}`);
   if (design !== null) lines.push(`  that design   npx metaagentx inspect ${design.id}`);

@@ -50,7 +50,7 @@ async function run(cli: Cli, name: string, { out, withStack, detach }: Options):
   const prepared = await prepareStudy(await loadStudy(name));
   const studyId = prepared.study.name;
   const needs = withStack
-    ? ({ stack: 'started', workers: 'polling' } as const)
+    ? ({ stack: 'started', workers: 'polling', dashboard: 'started' } as const)
     : ({ stack: 'joined', workers: 'none' } as const);
   return withSession(cli, needs, async (session) => {
     await startStudy(session, prepared);

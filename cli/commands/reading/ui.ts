@@ -2,24 +2,27 @@
 import type { Cli, CommandFile, CommandResult } from '../../command.ts';
 import { examples, wholeNumber } from '../../command.ts';
 import { exitCodes } from '../../exit-codes.ts';
+import type { Reading } from '../../reading-session.ts';
+import { stateDirOf } from '../../settings.ts';
+import { dashboardUrlOf, defaultDashboardPort } from '../../stack/dashboard.ts';
+import { living, readRecord } from '../../stack/record.ts';
 
 interface Options {
-  port: number;
+  port?: number;
   host: string;
 }
-
-export const defaultDashboardPort = 8280;
 
 export const command: CommandFile = {
   define(command, act) {
     command
-      .option('--port <n>', 'port; 0 takes any free one', wholeNumber(0), defaultDashboardPort)
+      .option('--port <n>', `port; 0 takes any free one (default: ${defaultDashboardPort})`, wholeNumber(0))
       .option('--host <name>', 'address to listen at', '127.0.0.1')
       .addHelpText(
         'after',
         `
-Reads MongoDB only: the running store of this clone, or MONGODB_URI. Whoever reaches the address can read every run, so it
-listens on this machine alone unless --host says otherwise. \`metaagentx up\` starts it too.
+Reads MongoDB only: MONGODB_URI, else the store of this clone, whose servers are started for the command where they do not
+run. Whoever reaches the address can read every run, so it listens on this machine alone unless --host says otherwise.
+\`metaagentx up\` and commands with --with-stack serve it too: without --port, the address of that one is printed.
 ` +
           examples(
             ['ui', 'runs, charts, heat maps, designs and calls at http://127.0.0.1:8280'],
@@ -31,24 +34,39 @@ listens on this machine alone unless --host says otherwise. \`metaagentx up\` st
 };
 
 async function show(cli: Cli, { port, host }: Options): Promise<CommandResult> {
-  const [{ isLoopback, serveDashboard }, { openReading }] = await Promise.all([
-    import('../../dashboard/serve.ts'),
-    import('../../reading-session.ts'),
-  ]);
-  const { store, uiUrl } = await openReading(cli);
-  try {
-    const dashboard = await serveDashboard({ store, host, port, temporalUrl: uiUrl });
-    cli.log(`dashboard: ${cli.logPaint.bold(dashboard.url)}`);
-    if (!isLoopback(host))
-      cli.log('warning: it asks for no password; everybody who reaches this address can read all runs');
-    cli.log('Ctrl-C ends it');
-    await new Promise<void>((resolve) => {
-      if (cli.signal.aborted) resolve();
-      cli.signal.addEventListener('abort', () => resolve(), { once: true });
-    });
-    await dashboard.close();
-    return { data: { url: dashboard.url }, text: '', exitCode: exitCodes.ok };
-  } finally {
-    await store.close();
+  const stateDir = stateDirOf(cli.environment);
+  const served = port === undefined ? dashboardUrlOf(stateDir) : null;
+  if (served !== null) return { data: { url: served }, text: `dashboard: ${served}` };
+  const wanted = { host, port: port ?? defaultDashboardPort };
+  const hasStore = Boolean(cli.environment.MONGODB_URI) || living(readRecord(stateDir), 'mongo') !== null;
+  if (!hasStore) {
+    const { withSession } = await import('../../session.ts');
+    return withSession(cli, { stack: 'started', workers: 'none' }, (session) => serve(cli, session, wanted));
   }
+  const { openReading } = await import('../../reading-session.ts');
+  const reading = await openReading(cli);
+  try {
+    return await serve(cli, reading, wanted);
+  } finally {
+    await reading.store.close();
+  }
+}
+
+async function serve(
+  cli: Cli,
+  { store, uiUrl }: Reading,
+  { host, port }: { host: string; port: number },
+): Promise<CommandResult> {
+  const { isLoopback, serveDashboard } = await import('../../dashboard/serve.ts');
+  const dashboard = await serveDashboard({ store, host, port, temporalUrl: uiUrl });
+  cli.log(`dashboard: ${cli.logPaint.bold(dashboard.url)}`);
+  if (!isLoopback(host))
+    cli.log('warning: it asks for no password; everybody who reaches this address can read all runs');
+  cli.log('Ctrl-C ends it');
+  await new Promise<void>((resolve) => {
+    if (cli.signal.aborted) resolve();
+    cli.signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+  await dashboard.close();
+  return { data: { url: dashboard.url }, text: '', exitCode: exitCodes.ok };
 }

@@ -28,10 +28,11 @@ here and stopped with Ctrl-C. Runs that were waiting go on. Ended by Ctrl-C, the
 
 async function attached(cli: Cli, { workers }: Options): Promise<CommandResult> {
   const { withSession } = await import('../../session.ts');
-  return withSession(cli, { stack: 'started', workers: workers ? 'own' : 'none' }, async (session) => {
-    const { addresses, stack, lost } = session;
+  return withSession(cli, { stack: 'started', workers: workers ? 'own' : 'none', dashboard: 'started' } as const, async (session) => {
+    const { addresses, stack, lost, dashboardUrl } = session;
     cli.log(`Temporal      ${addresses.temporalAddress}, namespace ${addresses.namespace}`);
     if (addresses.uiUrl !== null) cli.log(`Temporal UI   ${cli.logPaint.bold(addresses.uiUrl)}`);
+    if (dashboardUrl() !== null) cli.log(`dashboard     ${cli.logPaint.bold(dashboardUrl()!)}`);
     cli.log(`MongoDB       ${addresses.mongoUri.replace(/\/\/[^@/]*@/, '//***@')}`);
     cli.log('ready: start a run in another terminal with: npx metaagentx train --recipe toy');
     cli.log('Ctrl-C stops what this command started; runs go on when it is started again');

@@ -34,10 +34,10 @@ async function resume(cli: Cli, runId: string, { detach, withStack }: Options): 
     import('../../launch.ts'),
   ]);
   const needs = withStack
-    ? ({ stack: 'started', workers: 'polling' } as const)
+    ? ({ stack: 'started', workers: 'polling', dashboard: 'started' } as const)
     : ({ stack: 'joined', workers: 'none' } as const);
   return withSession(cli, needs, async (session) => {
-    const outcome = await resumeRun(session.store, session.client, runId);
+    const outcome = await resumeRun(session.store, session.client, runId, session.dashboardUrl());
     if (outcome.how === 'finished') {
       return {
         data: { runId, how: outcome.how },

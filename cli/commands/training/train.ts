@@ -50,7 +50,7 @@ async function train(cli: Cli, options: Options): Promise<CommandResult> {
   prepared.datasets.notes.forEach((note) => cli.log(note));
   const [{ withSession }, { launch }] = await Promise.all([import('../../session.ts'), import('../../launch.ts')]);
   const needs = options.withStack
-    ? ({ stack: 'started', workers: 'polling' } as const)
+    ? ({ stack: 'started', workers: 'polling', dashboard: 'started' } as const)
     : ({ stack: 'joined', workers: 'none' } as const);
   return withSession(cli, needs, (session) => launch(cli, session, prepared, options.detach ?? false));
 }
