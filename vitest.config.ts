@@ -30,7 +30,7 @@ export default defineConfig({
           name: 'integration',
           // After the others: its servers and workers need the cores.
           sequence: { groupOrder: 2 },
-          include: ['tests/{integration,workflows,replay}/**/*.test.ts'],
+          include: ['tests/{integration,workflows,replay,browser}/**/*.test.ts'],
           globalSetup: ['tests/helpers/servers.ts'],
           testTimeout: 240_000,
           hookTimeout: 240_000,

@@ -68,7 +68,8 @@ function makeSupervisor({ stateDir, addresses }: Stack, port: number, log: Log):
       ...(uiUrl === null ? {} : { TEMPORAL_UI_URL: uiUrl }),
     },
     logFile,
-    ready: async ({ logFrom }) => (/^dashboard: http/m.test(readLog(logFile, logFrom)) ? null : 'it does not serve yet'),
+    ready: async ({ logFrom }) =>
+      /^dashboard: http/m.test(readLog(logFile, logFrom)) ? null : 'it does not serve yet',
     readyWithinMs,
     graceMs,
   };

@@ -35,6 +35,7 @@ async function status(cli: Cli, runId: string, watch: boolean): Promise<CommandR
     const progress = queried ?? (await view.storedProgress(store, report.run));
     const rewards = await view.readRewards(store, runId);
     const uiUrl = session.uiUrl(runId);
+    const dashboardUrl = session.dashboardUrl(runId);
     const { run, evaluations } = report;
     const seen = {
       progress,
@@ -55,6 +56,7 @@ async function status(cli: Cli, runId: string, watch: boolean): Promise<CommandR
         evaluations,
         failure: run.failure ?? null,
         uiUrl,
+        dashboardUrl,
       },
       text: [
         ...progressBlock(seen, cli.paint),
@@ -63,6 +65,7 @@ async function status(cli: Cli, runId: string, watch: boolean): Promise<CommandR
         ...evaluationTable(report),
         '',
         ...(uiUrl === null ? [] : [`Temporal UI: ${uiUrl}`]),
+        ...(dashboardUrl === null ? [] : [`Dashboard:   ${dashboardUrl}`]),
         `look deeper: npx metaagentx inspect ${runId}`,
       ].join('\n'),
     };

@@ -28,22 +28,26 @@ here and stopped with Ctrl-C. Runs that were waiting go on. Ended by Ctrl-C, the
 
 async function attached(cli: Cli, { workers }: Options): Promise<CommandResult> {
   const { withSession } = await import('../../session.ts');
-  return withSession(cli, { stack: 'started', workers: workers ? 'own' : 'none', dashboard: 'started' } as const, async (session) => {
-    const { addresses, stack, lost, dashboardUrl } = session;
-    cli.log(`Temporal      ${addresses.temporalAddress}, namespace ${addresses.namespace}`);
-    if (addresses.uiUrl !== null) cli.log(`Temporal UI   ${cli.logPaint.bold(addresses.uiUrl)}`);
-    if (dashboardUrl() !== null) cli.log(`dashboard     ${cli.logPaint.bold(dashboardUrl()!)}`);
-    cli.log(`MongoDB       ${addresses.mongoUri.replace(/\/\/[^@/]*@/, '//***@')}`);
-    cli.log('ready: start a run in another terminal with: npx metaagentx train --recipe toy');
-    cli.log('Ctrl-C stops what this command started; runs go on when it is started again');
-    const interrupted = new Promise<null>((resolve) => {
-      if (cli.signal.aborted) resolve(null);
-      cli.signal.addEventListener('abort', () => resolve(null), { once: true });
-    });
-    const failure = await Promise.race([lost, interrupted]);
-    if (failure !== null) throw new Unavailable(failure.message, { cause: failure });
-    return { data: { stopped: stack.owned, addresses }, text: '', exitCode: exitCodes.ok };
-  });
+  return withSession(
+    cli,
+    { stack: 'started', workers: workers ? 'own' : 'none', dashboard: 'started' } as const,
+    async (session) => {
+      const { addresses, stack, lost, dashboardUrl } = session;
+      cli.log(`Temporal      ${addresses.temporalAddress}, namespace ${addresses.namespace}`);
+      if (addresses.uiUrl !== null) cli.log(`Temporal UI   ${cli.logPaint.bold(addresses.uiUrl)}`);
+      if (dashboardUrl() !== null) cli.log(`dashboard     ${cli.logPaint.bold(dashboardUrl()!)}`);
+      cli.log(`MongoDB       ${addresses.mongoUri.replace(/\/\/[^@/]*@/, '//***@')}`);
+      cli.log('ready: start a run in another terminal with: npx metaagentx train --recipe toy');
+      cli.log('Ctrl-C stops what this command started; runs go on when it is started again');
+      const interrupted = new Promise<null>((resolve) => {
+        if (cli.signal.aborted) resolve(null);
+        cli.signal.addEventListener('abort', () => resolve(null), { once: true });
+      });
+      const failure = await Promise.race([lost, interrupted]);
+      if (failure !== null) throw new Unavailable(failure.message, { cause: failure });
+      return { data: { stopped: stack.owned, addresses }, text: '', exitCode: exitCodes.ok };
+    },
+  );
 }
 
 async function detached(cli: Cli, { workers }: Options): Promise<CommandResult> {

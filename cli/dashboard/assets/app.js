@@ -125,7 +125,7 @@ function showKeys() {
 
 document.addEventListener('keydown', (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
-  if (event.target instanceof Element && event.target.closest('input, select, textarea, dialog') !== null) return;
+  if (event.target instanceof Element && event.target.closest('input, select, textarea, dialog[open]') !== null) return;
   if (chartKey(event)) return;
   const found = keys.find(([key]) => key === event.key);
   if (found !== undefined) {

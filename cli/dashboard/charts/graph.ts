@@ -100,5 +100,5 @@ function box({ lines, kind, href, title }: GraphNode, { x, y, width, height }: B
       html`<text class="${index === 0 ? 'first' : 'more'}" x="${x.toFixed(1)}" y="${(top + 16 + index * lineHeight).toFixed(1)}" text-anchor="middle">${cut(text)}</text>`,
   );
   const drawn = html`<g class="node ${kind}"><title>${title}</title><rect x="${(x - width / 2).toFixed(1)}" y="${top.toFixed(1)}" width="${width.toFixed(1)}" height="${height.toFixed(1)}" rx="5"/>${texts}</g>`;
-  return href === undefined ? drawn : html`<a href="${href}" aria-label="${title}">${drawn}</a>`;
+  return href === undefined ? drawn : html`<a href="${href}">${drawn}</a>`;
 }

@@ -2,8 +2,12 @@
 import type { DesignStructure, StructureNode } from '../../../shared/script/structure.ts';
 import type { StructureTrace } from '../../../shared/script/trace.ts';
 import type { Html } from '../html.ts';
+import { clip } from '../../view/numbers.ts';
 import { graphView } from './graph.ts';
 import type { GraphEdge, GraphNode } from './graph.ts';
+
+/** Names and prompts are a model's; a title is for a glance. */
+const titleShown = 300;
 
 const settingsOf = ({ settings, control }: StructureNode) =>
   [...Object.entries(settings).map(([name, value]) => `${name} ${value}`), control === 'loop' ? 'repeated' : control]
@@ -19,7 +23,7 @@ export function structureGraph({ nodes, edges }: DesignStructure): Html {
       id: node.id,
       kind: node.kind === 'agent' ? 'agent' : 'group',
       lines: [node.kind, said, settings].filter((text) => text !== ''),
-      title: `${node.kind} ${said} ${settings} (line ${node.line})`.replace(/\s+/g, ' '),
+      title: clip(`${node.kind} ${said} ${settings} (line ${node.line})`, titleShown),
     };
   });
   if (edges.some(({ to }) => to === 'result')) {
@@ -45,7 +49,7 @@ export function traceGraph({ nodes, calls }: StructureTrace, hrefs: ReadonlyMap<
       id: String(call),
       kind: status === 'ok' ? 'agent' : 'failed',
       lines: [`${call} ${agentName}`, nodePath, ...(status === 'ok' ? [] : [status ?? 'unanswered'])],
-      title: `call ${call}: ${agentName} at ${nodePath}, ${status ?? 'unanswered'}`,
+      title: clip(`call ${call}: ${agentName} at ${nodePath}, ${status ?? 'unanswered'}`, titleShown),
       ...(href === undefined ? {} : { href }),
     };
   });
@@ -66,7 +70,7 @@ export function traceGraph({ nodes, calls }: StructureTrace, hrefs: ReadonlyMap<
         id: `node ${nodePath}`,
         kind: status === 'ok' ? 'group' : 'failed',
         lines: [kind, name, text].filter((line) => line !== ''),
-        title: `${kind} ${name} at ${nodePath}: ${text}`,
+        title: clip(`${kind} ${name} at ${nodePath}: ${text}`, titleShown),
       };
     });
   const parts = decided.flatMap(({ id }): GraphEdge[] => {

@@ -117,8 +117,8 @@ function questionRow(question: GridQuestion, columns: readonly number[]): Html {
 }
 
 function designCell({ id, design, outcome, pattern, agents, reward, advantage, executions }: GridDesign): Html {
-  const what = outcome === 'valid' ? `${pattern ?? 'plain'}, ${counted(agents ?? 0, 'agent')}` : outcome;
-  const own = html`<a class="design${outcome !== 'valid' && ' refused'}" href="${pageHref(id)}" title="${what}; ${creditWords(reward, advantage)}">${outcome === 'valid' ? (pattern ?? 'plain') : outcome}</a>`;
+  const what = outcome === 'valid' ? `${clip(pattern ?? 'plain', 40)}, ${counted(agents ?? 0, 'agent')}` : outcome;
+  const own = html`<a class="design${outcome !== 'valid' && ' refused'}" href="${pageHref(id)}" title="${what}; ${creditWords(reward, advantage)}">${outcome === 'valid' ? clip(pattern ?? 'plain', 40) : outcome}</a>`;
   return html`${own}<span class="cells">${executions.map(
     (each, index) =>
       html`<a class="cell ${rewardStep(each.reward)}" href="${pageHref(each.id)}" aria-label="design ${design}, execution ${index}: ${each.outcome}, ${creditWords(each.reward, each.advantage)}" title="${each.outcome}; ${creditWords(each.reward, each.advantage)}">${rewardMark(each.reward)}</a>`,

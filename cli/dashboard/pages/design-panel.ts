@@ -3,7 +3,7 @@ import type { CreditDocument, RunDocument } from '../../../activities/store/docu
 import type { Question } from '../../../shared/domain/question.ts';
 import { checkScript } from '../../../shared/script/check.ts';
 import { designerMessages } from '../../../shared/script/designer-prompts.ts';
-import { duration, fixed, signed } from '../../view/numbers.ts';
+import { clip, duration, fixed, signed } from '../../view/numbers.ts';
 import { structureGraph } from '../charts/structure-graph.ts';
 import { scriptView } from '../charts/syntax.ts';
 import { html } from '../html.ts';
@@ -19,7 +19,7 @@ const colouredCharacters = 20_000;
 export function designSummary({ design, credit, executions }: DesignBranch): Html {
   return html`<article class="design-card"><h2><a href="${pageHref(design._id)}">d-${design.design}</a> ${
     design.outcome === 'valid'
-      ? (design.structure?.pattern ?? 'plain')
+      ? clip(design.structure?.pattern ?? 'plain', 40)
       : html`<span class="bad">${design.outcome}</span>`
   } <span class="note">${creditLine(credit)}</span></h2>
 <p>${executions.map(({ execution, verdict }) => html`<a class="cell ${rewardStep(verdict?.reward ?? null)}" href="${pageHref(execution._id)}" aria-label="execution ${execution.execution}: reward ${fixed(verdict?.reward)}">${rewardMark(verdict?.reward ?? null)}</a>`)}</p>
@@ -29,7 +29,8 @@ ${scriptBesideStructure({ design })}</article>`;
 function scriptBesideStructure({ design }: Pick<DesignBranch, 'design'>): Html {
   const { script, problem, reply } = design;
   const why =
-    problem !== null && html`<p class="bad">${problem.line !== null && `line ${problem.line}: `}${problem.message}</p>`;
+    problem !== null &&
+    html`<p class="bad">${problem.line !== null && `line ${problem.line}: `}${clip(problem.message, 1_000)}</p>`;
   if (script === null)
     return html`${why}<h3>Reply (it holds no script)</h3>${textBlock(reply, `/text/design/${design._id}`)}`;
   if (script.length > colouredCharacters) return html`${why}${textBlock(script, `/text/script/${design._id}`)}`;
@@ -91,7 +92,7 @@ function executionTable({ executions }: DesignBranch): Html {
     executions.map(({ execution, verdict, credit }) => [
       html`<a href="${pageHref(execution._id)}">e-${execution.execution}</a>`,
       execution.outcome,
-      execution.reply?.answer ?? '–',
+      clip(execution.reply?.answer ?? '–', 60),
       verdict?.verdict == null ? '–' : verdict.verdict.correct ? 'yes' : 'no',
       fixed(verdict?.reward),
       signed(credit?.advantage),

@@ -1,7 +1,7 @@
 /** An execution: its verdict, how its reward is made, its credit, and how it ran. */
 import type { CallDocument, VerdictDocument } from '../../../activities/store/documents.ts';
 import type { StructureTrace } from '../../../shared/script/trace.ts';
-import { duration, fixed } from '../../view/numbers.ts';
+import { clip, duration, fixed } from '../../view/numbers.ts';
 import { traceGraph } from '../charts/structure-graph.ts';
 import { html } from '../html.ts';
 import type { Html, Part } from '../html.ts';
@@ -18,10 +18,10 @@ export function executionPanel(id: string, branch: ExecutionBranch | null, calls
   return html`${creditFacts(credit, verdict?.reward ?? null)}
 ${facts([
   ['outcome', execution.outcome],
-  ['answer', reply?.answer ?? null],
+  ['answer', reply?.answer == null ? null : clip(reply.answer, 300)],
   ['verdict', verdict === null ? 'not judged yet' : verdictWords(verdict)],
   ['reward terms', verdict !== null && verdict.terms.map(({ term, value }) => `${term} ${fixed(value)}`).join(' + ')],
-  ['problem', problem !== null && html`<span class="bad">${problem.message}</span>`],
+  ['problem', problem !== null && html`<span class="bad">${clip(problem.message, 1_000)}</span>`],
   [
     'used',
     `${usage.calls} calls, ${usage.promptTokens} prompt and ${usage.responseTokens} response tokens, ${duration(execution.durationMs)}`,
@@ -35,7 +35,7 @@ ${runShape(execution.trace, calls)}`;
 function verdictWords({ verdict, tier }: VerdictDocument): Part {
   if (verdict === null) return 'no reply to judge';
   const word = verdict.correct ? html`<b class="good">right</b>` : html`<b class="bad">wrong</b>`;
-  return html`${word} (${verdict.how}${tier !== null && `, sandbox tier ${tier}`})`;
+  return html`${word} (${clip(verdict.how, 200)}${tier !== null && `, sandbox tier ${tier}`})`;
 }
 
 /** Traces come from the isolate and are checked in form only. */

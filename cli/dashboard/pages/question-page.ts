@@ -5,7 +5,7 @@
 import type { RunDocument } from '../../../activities/store/documents.ts';
 import { rolloutId } from '../../../shared/domain/ids.ts';
 import type { Question } from '../../../shared/domain/question.ts';
-import { counted, signed } from '../../view/numbers.ts';
+import { clip, counted, signed } from '../../view/numbers.ts';
 import { html } from '../html.ts';
 import type { Html } from '../html.ts';
 import type { DesignBranch, ExecutionBranch, QuestionData, QuestionTarget } from '../read/question-data.ts';
@@ -34,6 +34,9 @@ ${questionBlock(data.question, target)}
 </div>`,
   };
 }
+
+/** Characters of a name in the tree. */
+const labelShown = 40;
 
 export const pathOf = (target: QuestionTarget): string =>
   'call' in target
@@ -64,8 +67,8 @@ function questionBlock(question: Question | null, target: QuestionTarget): Html 
         ? `code, ${counted(verifier.tests.length, 'test')}`
         : null;
   return html`<section id="question">${textBlock(text, `/text/question/${target.rollout}`, 1_500)}${facts([
-    ['gold answer', gold],
-    ['kind', kind],
+    ['gold answer', gold === null ? null : clip(gold, 300)],
+    ['kind', kind === null ? null : clip(kind, 80)],
     ['difficulty', difficulty],
   ])}</section>`;
 }
@@ -80,7 +83,7 @@ function tree(target: QuestionTarget, { designs, calls }: QuestionData): Html {
             target.execution === each.execution._id &&
             html`<ol>${calls.map(
               ({ _id, call, agentName, answer }) =>
-                html`<li><a href="${pageHref(_id)}"${current('call' in target && target.call === _id)}>c-${call} ${agentName}</a>${answer.status !== 'ok' && html` <span class="bad">${answer.status}</span>`}</li>`,
+                html`<li><a href="${pageHref(_id)}"${current('call' in target && target.call === _id)}>c-${call} ${clip(agentName, labelShown)}</a>${answer.status !== 'ok' && html` <span class="bad">${answer.status}</span>`}</li>`,
             )}</ol>`
           }</li>`,
       )}</ol></li>`,
@@ -92,13 +95,13 @@ const current = (here: boolean) => here && html` aria-current="true"`;
 function designLine({ design, credit }: DesignBranch, target: QuestionTarget): Html {
   const here = target.level === 'design' && target.design === design._id;
   const what = design.outcome === 'valid' ? (design.structure?.pattern ?? 'plain') : design.outcome;
-  return html`<a href="${pageHref(design._id)}"${current(here)} title="${creditWords(credit?.reward ?? null, credit?.advantage ?? null)}">d-${design.design} <span class="${design.outcome === 'valid' ? 'kind' : 'bad'}">${what}</span></a> <span class="advantage">${signed(credit?.advantage, 2)}</span>`;
+  return html`<a href="${pageHref(design._id)}"${current(here)} title="${creditWords(credit?.reward ?? null, credit?.advantage ?? null)}">d-${design.design} <span class="${design.outcome === 'valid' ? 'kind' : 'bad'}">${clip(what, labelShown)}</span></a> <span class="advantage">${signed(credit?.advantage, 2)}</span>`;
 }
 
 function executionLine({ execution, verdict, credit }: ExecutionBranch, target: QuestionTarget): Html {
   const here = target.level === 'execution' && target.execution === execution._id;
   const reward = verdict?.reward ?? null;
-  return html`<span class="cell ${rewardStep(reward)}">${rewardMark(reward)}</span> <a href="${pageHref(execution._id)}"${current(here)} title="${execution.outcome}; ${creditWords(reward, credit?.advantage ?? null)}">e-${execution.execution} ${execution.reply?.answer ?? execution.outcome}</a> <span class="advantage">${signed(credit?.advantage, 2)}</span>`;
+  return html`<span class="cell ${rewardStep(reward)}">${rewardMark(reward)}</span> <a href="${pageHref(execution._id)}"${current(here)} title="${execution.outcome}; ${creditWords(reward, credit?.advantage ?? null)}">e-${execution.execution} ${clip(execution.reply?.answer ?? execution.outcome, labelShown)}</a> <span class="advantage">${signed(credit?.advantage, 2)}</span>`;
 }
 
 function panel(run: RunDocument, target: QuestionTarget, data: QuestionData): Html {
