@@ -9,7 +9,7 @@ import { sameAnswer } from './compare/compare.ts';
 import { extractAnswer, hashAnswer, joinedBoxes, lastBoxed } from './extract-answer.ts';
 import type { Node } from './expression.ts';
 import { parseAnswer } from './read/parse.ts';
-import { rightSide, variantsOf } from './read/variants.ts';
+import { hasCommaPair, rightSide, variantsOf } from './read/variants.ts';
 import type { Side } from './read/variants.ts';
 import { sameChoice, sameClock, sameWords } from './compare/words.ts';
 
@@ -73,8 +73,9 @@ export function compareAnswers(gold: string, answer: string): string | null {
   if (choice !== null) return choice ? 'choice' : null;
   const time = sameClock(g, a);
   if (time !== null) return time ? 'time' : null;
-  const answers = readings(a, 'answer');
-  for (const x of readings(g, 'gold'))
+  const commas = !(hasCommaPair(g) && hasCommaPair(a));
+  const answers = readings(a, 'answer', commas);
+  for (const x of readings(g, 'gold', commas))
     for (const y of answers) {
       const how = sameAnswer(x, y);
       if (how !== null) return how;
@@ -82,7 +83,12 @@ export function compareAnswers(gold: string, answer: string): string | null {
   return sameWords(g, a) ? 'text' : null;
 }
 
-const folded = (text: string) => text.trim().replace(/\s+/g, ' ');
+/** One line; a line that begins a new assignment is an item of its own. */
+const folded = (text: string) =>
+  text
+    .trim()
+    .replace(/(?<=[^\s,;=\\&])\s*\n\s*(?=\$?[a-zA-Z](?:_\w|_\{\w+\})?\s*=)/g, ', ')
+    .replace(/\s+/g, ' ');
 
 /** Canonical digits of a plain whole number, or null; the hot path of integer benchmarks. */
 function wholeNumber(text: string): string | null {
@@ -92,11 +98,11 @@ function wholeNumber(text: string): string | null {
 }
 
 /** The trees of a text's variants; where none can be read, of what stands right of its last equals sign. */
-function readings(clean: string, side: Side): Node[] {
+function readings(clean: string, side: Side, commas: boolean): Node[] {
   if (clean.length > longestFormula) return [];
-  const nodes = parsed(variantsOf(clean, side));
+  const nodes = parsed(variantsOf(clean, side, commas));
   const right = nodes.length === 0 ? rightSide(clean) : null;
-  return right === null ? nodes : parsed(variantsOf(right, side));
+  return right === null ? nodes : parsed(variantsOf(right, side, commas));
 }
 
 function parsed(texts: readonly string[]): Node[] {

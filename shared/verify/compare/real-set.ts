@@ -112,7 +112,7 @@ function combine(op: 'union' | 'intersection' | 'minus', a: Piece[] | null, b: P
   return op === 'intersection' ? intersect(a, b) : intersect(a, complement(b));
 }
 
-/** `x < 1 or x > 3` is a union; `x > 1 and x < 3` an intersection; a comma joins exclusions and otherwise unites. */
+/** `x < 1 or x > 3` is a union; `x > 1 and x < 3` an intersection; a comma joins exclusions and otherwise unites what is apart. */
 function fromList(node: Node & { k: 'list' }): Piece[] | null {
   if (!node.items.some((item) => item.k === 'relation' && item.ops.every((op) => op !== '='))) {
     if (node.joiner === ',' || !node.items.every((item) => item.k === 'group')) return null;
@@ -124,7 +124,9 @@ function fromList(node: Node & { k: 'list' }): Piece[] | null {
     const meet = sets.reduce((a, b) => intersect(a!, b!))!;
     return meet.length === 0 && !exclusions ? collect(sets) : meet;
   }
-  return collect(sets);
+  const union = collect(sets);
+  const overlap = union !== null && tidy(union).length < union.length;
+  return overlap && node.joiner === ',' ? null : union;
 }
 
 function fromRelation(sides: readonly Node[], ops: readonly Relation[]): Piece[] | null {

@@ -68,9 +68,13 @@ export function sameEquations(a: Chain, b: Chain, same: Same): string | null {
   return constantRatio(difference(a), difference(b)) === null ? null : 'equation';
 }
 
+/** One text for one tree. */
+const written = (node: Node) =>
+  JSON.stringify(node, (_, value: unknown) => (typeof value === 'bigint' ? `${value}n` : value));
+
 /** How to rewrite b's value in a's names, or null where the names differ. f(x) and f(t) differ by their argument only. */
 function sameName(a: Node, b: Node, same: Same): ((node: Node) => Node) | null {
-  if (JSON.stringify(a) === JSON.stringify(b) || same(a, b) !== null) return (node) => node;
+  if (written(a) === written(b) || same(a, b) !== null) return (node) => node;
   const [f, g] = [application(a), application(b)];
   if (f === null || g === null) {
     const [named, bare] = f === null ? [g, a] : [f, b];

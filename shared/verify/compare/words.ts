@@ -83,7 +83,7 @@ function wordsOf(text: string): string[] {
   const plain = unwrap(text)
     .replace(/^(?:\(\s*)?[A-J]\s*[).]\s+(?=\S{2})/, '')
     .toLowerCase();
-  if (!/[a-z]{2}/.test(plain) || /\\(?!text)[a-z]|[+*/^_=<>]/.test(plain)) return [];
+  if (!/[a-z]{2}/.test(plain) || /\\(?!text)[a-z]|[+*/^_=<>]|(?<![a-z\d]\s?)-\s*[\d.]/.test(plain)) return [];
   return plain
     .replace(/(?<=\d),(?=\d{3})/g, '')
     .replace(/(?<=\d)(?:st|nd|rd|th)\b/g, '')

@@ -84,8 +84,16 @@ export function parsePower(c: Cursor): Node {
     else if (take(c, '_')) base = subscripted(base, scriptText(c));
     else if (isOp(c, 'pmod') || (isOp(c, '(') && c.tokens[c.at + 1]?.v === 'pmod')) base = modulus(base, c);
     else if (peek(c)?.t === 'text') base = withText(base, c);
+    else if (base.k === 'symbol' && startsAtZero(c)) base = atZero(base.name, c);
     else return combination(base, c) ?? base;
   }
+}
+
+/** `I(0)`: a value's name, never a factor of zero. */
+const startsAtZero = (c: Cursor) => isOp(c, '(') && c.tokens[c.at + 1]?.v === '0' && c.tokens[c.at + 2]?.v === ')';
+function atZero(name: string, c: Cursor): Node {
+  c.at += 3;
+  return { k: 'symbol', name: `${name}(0)` };
 }
 
 const primed = (base: Node): Node => (base.k === 'symbol' ? { k: 'symbol', name: `${base.name}'` } : base);

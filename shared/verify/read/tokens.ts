@@ -232,6 +232,7 @@ function letters(
   const operand = isOperand(before);
   if (Object.hasOwn(constants, lower) && run.length > 1) return push('const', constants[lower]!);
   if (before?.t === 'number' && gap && (lower === 'min' || lower === 'sec')) return push('text', run);
+  if (/^(?:min|max)$/.test(lower) && /^\s*\.|^$/.test(after)) return push('text', run);
   if (functions.has(run)) return push('call', run);
   if (lower === 'sqrt' || lower === 'cbrt') return push('op', lower);
   if (lower === 'and' || lower === 'or' || lower === 'percent' || lower === 'pct' || lower === 'percentage')
@@ -241,27 +242,40 @@ function letters(
   if (lower === 'in' && before?.t === 'symbol') return push('op', 'in');
   if (lower === 'u' || lower === 'union') if (before?.v === ')' || before?.v === ']') return push('op', 'cup');
   const number = before?.t === 'number' || (before?.t === 'text' && all.some((token) => token.t === 'number'));
+  if (before?.t === 'number' && /^(?:sin|cos|tan|log|ln)[xyzt]$/.test(run))
+    return gluedCall(run.slice(0, -1), run, push);
   if (run.length > 1 && number && (isUnitWord(lower) || run.length > 3)) return push('text', run);
   if (
     run.length === 1 &&
     before?.t === 'number' &&
     gap &&
     isUnitWord(lower) &&
-    /^\s*(?:$|\^|,)/.test(after) &&
-    !'xyznabc'.includes(run)
+    /^\s*(?:\^\s*\{?\s*[23]\s*\}?\s*)?(?:$|,)/.test(after) &&
+    !'xyznabc'.includes(run) &&
+    standsAlone(all)
   ) {
     return push('text', run);
   }
   const prefix = ['sqrt', 'arcsin', 'arccos', 'arctan', 'sin', 'cos', 'tan', 'ln', 'log'].find((name) =>
     run.startsWith(name),
   );
-  if (prefix !== undefined && run.length <= prefix.length + 2) {
-    push(prefix === 'sqrt' ? 'op' : 'call', prefix);
-    for (const letter of run.slice(prefix.length)) pushLetter(letter, push);
-    return;
-  }
+  if (prefix !== undefined && run.length <= prefix.length + 2) return gluedCall(prefix, run, push);
   if (run.length > 3) return push('text', run);
   if (run === 'or') return push('op', 'or');
   for (const letter of run.endsWith('pi') ? run.slice(0, -2) : run) pushLetter(letter, push);
   if (run.endsWith('pi') && run.length > 2) push('const', 'pi');
+}
+
+/** `sinx`: a function and the letters glued to it. */
+function gluedCall(name: string, run: string, push: Push): void {
+  push(name === 'sqrt' ? 'op' : 'call', name);
+  for (const letter of run.slice(name.length)) pushLetter(letter, push);
+}
+
+/** Whether the number at the end is an item of its own (`5 m, 3 m`), no term of a formula (`t^2 - 3 t`). */
+function standsAlone(all: readonly Token[]): boolean {
+  const before = all.slice(0, -1);
+  const sign = before[before.length - 1]?.v;
+  if (sign === '-' || sign === '+') before.pop();
+  return before.length === 0 || [',', 'and', 'or', '=', '~'].includes(before[before.length - 1]!.v);
 }

@@ -7,18 +7,16 @@ import { isUnitWord } from './units.ts';
 
 export type Side = 'gold' | 'answer';
 
-/** Distinct texts, `clean` itself first. */
-export function variantsOf(clean: string, side: Side): string[] {
+/** Distinct texts, `clean` itself first. `commas` allows decimal commas: not where both sides have one. */
+export function variantsOf(clean: string, side: Side, commas: boolean): string[] {
   const found = new Set([clean]);
-  for (const rewrite of rewrites) {
-    const text = rewrite(clean, side);
-    if (text !== null && text.trim() !== '') found.add(text.trim());
-  }
   const bare = withoutQualifier(clean);
-  if (bare !== null) for (const rewrite of rewrites) {
-    const text = rewrite(bare, side);
-    if (text !== null && text.trim() !== '') found.add(text.trim());
-  } // prettier-ignore
+  for (const base of bare === null ? [clean] : [clean, bare]) {
+    for (const rewrite of rewrites) {
+      const text = rewrite === decimalComma && !commas ? null : rewrite(base, side);
+      if (text !== null && text.trim() !== '') found.add(text.trim());
+    }
+  }
   return [...found];
 }
 
@@ -28,14 +26,18 @@ const wrapper = /\\(?:text|textbf|textit|textrm|mathrm|mathbf|mbox|textnormal)\s
 
 const asPhrase: Rewrite = (clean) => notationOf(clean.replace(wrapper, ' $1 ').replace(/^- (?=[a-z])/i, '-'));
 
+/** Two runs of digits with a comma between: a decimal comma, or a list of two. */
+export const hasCommaPair = (clean: string): boolean => commaPair.test(clean.replace(/\s(?=,)/g, ''));
+const commaPair = /^([+-]?(?:0|[1-9]\d*)),(\d+)$/;
+
 /** `2,74`: on the gold side only where it can hardly be a list. */
 const decimalComma: Rewrite = (clean, side) => {
-  const match = /^([+-]?(?:0|[1-9]\d*)),(\d+)$/.exec(clean.replace(/\s(?=,)/g, ''));
+  const match = commaPair.exec(clean.replace(/\s(?=,)/g, ''));
   if (match === null) return null;
   const [, whole, places] = match;
   const zero = whole === '0' || whole === '-0';
   if (places!.length === 3 && !zero) return null;
-  return side === 'answer' || zero || places!.length > 1 ? `${whole}.${places}` : null;
+  return side === 'answer' || zero || places!.length === 2 ? `${whole}.${places}` : null;
 };
 
 /** `2 1/3` and `2 and 1/3`. */
@@ -57,10 +59,11 @@ const semicolonPairs: Rewrite = (clean) => {
 
 /** `15cm`, `5 apples`: letters that cannot be factors. */
 const gluedUnit: Rewrite = (clean) => {
-  const match = /^([-+]?[\d.,\s]*\d)\s*([a-zA-Z]+)\s*(?:\^\s*\{?\s*\d\s*\}?)?(?:\s+each)?$/.exec(clean);
+  const match = /^([-+]?[\d.,\s]*\d)\s*([a-zA-Z]+)\s*(?:\^\s*\{?\s*([23])\s*\}?)?(?:\s+each)?$/.exec(clean);
   if (match === null) return null;
   const word = match[2]!.toLowerCase();
-  const unit = word.length > 1 ? isUnitWord(word) || word.length > 3 : /[msgh]/.test(word);
+  const letter = word === 'm' || (match[3] === undefined && /[sgh]/.test(word));
+  const unit = word.length > 1 ? isUnitWord(word) || word.length > 3 : letter;
   return unit && !/^(?:sqrt|infty|infinity|dozen|million|billion|thousand|hundred)/.test(word)
     ? match[1]!.replace(/,/g, '')
     : null;
@@ -94,12 +97,21 @@ const outwardBrackets: Rewrite = (clean) => {
 
 /** `204 minutes (3 hours and 24 minutes)`, `5, since …`: what explains the value. */
 const unexplained: Rewrite = (clean) => {
-  const cut = clean
-    .replace(/(?<=\S)\s*\((?:[^()]*[a-z]{3,}[^()]*|\\text\s*\{[^{}]*\}[^()]*)\)$/i, '')
+  const tail = /(?<=[\w}%)\]])\s+\(((?:[^()]|\([^()]*\))*)\)$/.exec(clean);
+  const cut = (tail !== null && saysWords(tail[1]!) ? clean.slice(0, tail.index) : clean)
     .replace(/(?<=\S)\s*(?:,|\\text\s*\{\s*,?)?\s*\b(?:because|since|which|so that)\b.*$/i, '')
     .trim();
   return cut === clean || cut === '' ? null : cut;
 };
+
+const mathWord =
+  /^(?:sqrt|cbrt|root|frac|arc\w+|a?sin|a?cos|a?tan|sec|csc|cot|sinh|cosh|tanh|log|exp|max|min|gcd|lcm|abs|mod|infty|infinity|theta|alpha|beta|gamma|delta|lambda|phi|omega|sigma|epsilon)$/i;
+
+/** Words rather than a factor: `x (theta)` and `3 (sqrt3)` are formulas. */
+function saysWords(text: string): boolean {
+  const words = text.replace(wrapper, ' $1 ').replace(/\\[A-Za-z]+/g, ' ').match(/[A-Za-z]{3,}/g); // prettier-ignore
+  return words !== null && words.some((word) => !mathWord.test(word));
+}
 
 const rounded: Rewrite = (clean) =>
   /^(?:\\text\{)?\s*(?:approximately|about|roughly|exactly|around|nearly)\s*\}?\s*(?=\S)(.+)$/i.exec(clean)?.[1] ??
@@ -132,20 +144,31 @@ function withoutQualifier(clean: string): string | null {
   const said = member === null ? /\bwhere\s*\}?\s*\$?\s*([a-z])\s*(?:\\text\s*\{)?\s*is (?:an|any) /.exec(clean) : null;
   const parameter = member?.[1] ?? said?.[1];
   const cut = clean.replace(member === null ? quantifier : membership, '').trim();
-  if (cut === clean || cut === '') return null;
+  if (cut === clean || !/[\d\\=<>^]|^[a-z]$/i.test(cut)) return null;
   return parameter === undefined || parameter === 'k' || /(?<![A-Za-z\\])k(?![A-Za-z])/.test(cut)
     ? cut
     : cut.replace(new RegExp(`(?<![A-Za-z\\\\])${parameter}(?![A-Za-z])`, 'g'), 'k');
 }
 
-/** What stands right of the last `=` outside brackets; for texts whose left side no reading understands. */
+/**
+ * What stands right of the last `=` outside brackets, for texts whose left side no reading understands; null where that
+ * side calculates or holds an item of its own: the right one alone would then say less.
+ */
 export function rightSide(clean: string): string | null {
+  const at = lastEquals(clean);
+  if (at < 0) return null;
+  const left = clean.slice(0, at);
+  const several = /[,;]/.test(left.replace(/\{[^{}]*\}|\([^()]*\)/g, ''));
+  return several || /[+-]|\\frac/.test(left) ? null : clean.slice(at + 1).trim() || null;
+}
+
+function lastEquals(clean: string): number {
   let depth = 0;
   for (let i = clean.length - 1; i > 0; i -= 1) {
     const c = clean[i]!;
     if (c === '}' || c === ')' || c === ']') depth += 1;
     else if (c === '{' || c === '(' || c === '[') depth -= 1;
-    else if (c === '=' && depth === 0 && !'<>!\\'.includes(clean[i - 1]!)) return clean.slice(i + 1).trim() || null;
+    else if (c === '=' && depth === 0 && !'<>!\\'.includes(clean[i - 1]!)) return i;
   }
-  return null;
+  return -1;
 }

@@ -10,9 +10,10 @@ import { magnitude, minus } from './complex.ts';
 import { evaluateExact } from './evaluate-exact.ts';
 import { evaluateModular, primes } from './evaluate-modular.ts';
 import { evaluateNumeric, hasValue } from './evaluate-numeric.ts';
+import type { Sample } from './evaluate-numeric.ts';
 import { someNode, symbolsOf } from '../expression.ts';
 import type { Node } from '../expression.ts';
-import { absolute, divide, equalRational, isInteger, negate, toNumber, integer } from './rational.ts';
+import { absolute, add, divide, equalRational, isInteger, negate, toNumber, integer } from './rational.ts';
 import type { Rational } from './rational.ts';
 
 /** The rule that proved equality, or null. */
@@ -20,8 +21,11 @@ export type How = 'integer' | 'rational' | 'decimal' | 'numeric' | 'sampled' | n
 
 const closeness = 1e-10;
 const leastDigits = 6;
+/** Digits cut off rather than rounded: only with so many places. */
+const cutPlaces = 4;
 const artefactDigits = 15;
 const artefactNoise = 1e-14;
+const artefactMost = 1e-4;
 
 export function scalarEqual(a: Node, b: Node): How {
   if (a.k === 'symbol' && b.k === 'symbol') return a.name === b.name ? 'rational' : null;
@@ -37,24 +41,27 @@ function constantEqual(a: Node, b: Node): How {
     if (p === null && q === null) return null;
     return decimalsAgree(x, p, y, q) ? 'decimal' : null;
   }
-  if ((x === null || y === null) && residuesEqual(a, b)) return 'rational';
+  const residues = x === null || y === null ? residuesAgree(a, b) : null;
+  if (residues === true) return 'rational';
   if (infinite(a) !== 0 || infinite(b) !== 0) return infinite(a) === infinite(b) ? 'numeric' : null;
-  return numericEqual(a, b, p, q);
+  return numericEqual(a, b, p, q, residues !== false);
 }
 
-function numericEqual(a: Node, b: Node, p: Decimal | null, q: Decimal | null): How {
+/** `close` allows equality of doubles: not where both are rational and differ. */
+function numericEqual(a: Node, b: Node, p: Decimal | null, q: Decimal | null, close: boolean): How {
   for (const logBase of logBases(a, b)) {
     const sample = { symbols: new Map<string, number>(), logBase };
     const [u, v] = [evaluateNumeric(a, sample), evaluateNumeric(b, sample)];
     if (!hasValue(u) || !hasValue(v)) continue;
     const difference = magnitude(minus(u, v));
-    if (difference <= closeness * Math.max(magnitude(u), magnitude(v))) return 'numeric';
+    const size = Math.max(magnitude(u), magnitude(v));
+    if (close && size > smallest && difference <= closeness * size) return 'numeric';
     const decimal = p ?? q;
     if (decimal !== null && (p === null || q === null) && decimal.digits >= leastDigits) {
       const [written, value] = p !== null ? [u, v] : [v, u];
       if (u.im === 0 && v.im === 0 && isRounding(written.re, decimal.places, value.re)) return 'decimal';
     }
-    if (difference < 1e-14 && magnitude(u) < 1e-13 && magnitude(v) < 1e-13) return 'numeric';
+    if (close && vanishes(a, sample) && vanishes(b, sample)) return 'numeric';
   }
   return null;
 }
@@ -78,16 +85,18 @@ function decimalOf(node: Node): Decimal | null {
 function decimalsAgree(x: Rational, p: Decimal | null, y: Rational, q: Decimal | null): boolean {
   const [u, v] = [toNumber(x), toNumber(y)];
   const digits = Math.max(p?.digits ?? 0, q?.digits ?? 0);
-  if (digits >= artefactDigits && Math.abs(u - v) <= artefactNoise * Math.max(Math.abs(u), Math.abs(v))) return true;
+  const apart = Math.abs(toNumber(add(x, negate(y)) ?? integer(1)));
+  if (digits >= artefactDigits && apart <= Math.min(artefactNoise * Math.max(Math.abs(u), Math.abs(v)), artefactMost))
+    return true;
   if (isInteger(x) || isInteger(y)) return false;
   const answerIsCoarser = p === null || (q !== null && q.places < p.places);
   const [coarse, written, exact] = answerIsCoarser ? [q!, y, x] : [p, x, y];
-  if (coarse.digits < leastDigits || exact.top < 0n !== written.top < 0n) return false;
+  if (coarse.digits < leastDigits || coarse.places < 2 || exact.top < 0n !== written.top < 0n) return false;
   const scale = 10n ** BigInt(coarse.places);
   const cut = (absolute(exact.top) * scale) / exact.bottom;
   const rounded = (absolute(exact.top) * scale * 2n + exact.bottom) / (exact.bottom * 2n);
   const digitsWritten = (absolute(written.top) * scale) / written.bottom;
-  return digitsWritten === cut || digitsWritten === rounded;
+  return digitsWritten === rounded || (digitsWritten === cut && coarse.places >= cutPlaces);
 }
 
 /** Whether `decimal`, written with so many places, is `value` rounded or cut off. */
@@ -97,11 +106,48 @@ function isRounding(decimal: number, places: number, value: number): boolean {
   return Math.sign(value) === Math.sign(decimal) && difference < unit * 1.000001 && difference > -0.500001 * unit;
 }
 
-function residuesEqual(a: Node, b: Node): boolean {
-  return primes.every((p) => {
-    const x = evaluateModular(a, p);
-    return x !== null && x === evaluateModular(b, p);
-  });
+/** Whether two numbers are one modulo every prime; null where either has no residue. */
+function residuesAgree(a: Node, b: Node): boolean | null {
+  let agree = true;
+  for (const p of primes) {
+    const [x, y] = [evaluateModular(a, p), evaluateModular(b, p)];
+    if (x === null || y === null) return null;
+    agree &&= x === y;
+  }
+  return agree;
+}
+
+const noise = 1e-13;
+/** Below, doubles lose digits: such values are not compared by them. */
+const smallest = 1e-290;
+
+/** Whether the value is zero but for the noise of doubles: terms that cancel, a root of a function. Small is not zero. */
+function vanishes(node: Node, sample: Sample): boolean {
+  const size = (part: Node) => magnitude(evaluateNumeric(part, sample));
+  switch (node.k) {
+    case 'number':
+      return node.value.top === 0n;
+    case 'add':
+      return size(node) <= noise * Math.max(...node.items.map(size));
+    case 'multiply':
+      return node.items.some((item) => vanishes(item, sample));
+    case 'negate':
+    case 'percent':
+    case 'degree':
+    case 'unit':
+      return vanishes(node.of, sample);
+    case 'divide':
+      return vanishes(node.top, sample);
+    case 'power':
+      return vanishes(node.base, sample);
+    case 'call':
+      return (
+        size(node) <= noise &&
+        (node.args.some((arg) => vanishes(arg, sample)) || node.args.some((arg) => size(arg) > 0.1))
+      );
+    default:
+      return false;
+  }
 }
 
 function infinite(node: Node): number {
@@ -171,6 +217,7 @@ function sampleAgrees(a: Node, b: Node, at: ReadonlyMap<string, Rational>): bool
 /** a / b as one constant at every sample point: two equations then say the same. Zero never counts. Sign or null. */
 export function constantRatio(a: Node, b: Node): 1 | -1 | null {
   const symbols = [...new Set([...symbolsOf(a), ...symbolsOf(b)])];
+  if (symbols.length === 0) return null;
   let first: Rational | null = null;
   let found: number | null = null;
   let count = 0;
