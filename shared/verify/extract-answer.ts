@@ -22,11 +22,18 @@ const repeatedWithin = 20;
 /** The answer's text, trimmed, or null where the text shows none. Linear in the text's length. */
 export function extractAnswer(text: string): string | null {
   if (text.length < 40 && /^\s*[+-]?[\d.,/]+\s*$/.test(text)) return text.trim();
-  const whole = text.includes('<|') ? text.replace(/<\|[^|<>]{1,40}\|>(?:user|assistant|system)?/g, ' ') : text;
+  const whole = withoutMarks(text);
   const { body, finished } = afterThinking(whole);
-  const marked = markedAnswer(body) ?? (body === whole ? null : markedAnswer(whole));
+  const marked = markedAnswer(body);
   if (marked !== null || !finished) return marked;
-  return fieldMark(body)?.content ?? announcedIn(body, announcements) ?? bareAnswer(body) ?? lastLineAnswer(body);
+  const said = fieldMark(body)?.content ?? announcedIn(body, announcements) ?? bareAnswer(body);
+  return said ?? (body === whole ? null : markedAnswer(whole)) ?? lastLineAnswer(body);
+}
+
+/** Without control tokens of chat templates and signs that end a proof. */
+function withoutMarks(text: string): string {
+  const plain = text.includes('<|') ? text.replace(/<\|[^|<>]{1,40}\|>(?:user|assistant|system)?/g, ' ') : text;
+  return plain.replace(/\$\s*\\(?:blacksquare|square|Box|qed|checkmark)\s*\$|\\(?:blacksquare|qed)(?![A-Za-z])|[∎■□✓✔✅🎉]/gu, ' '); // prettier-ignore
 }
 
 function afterThinking(text: string): { body: string; finished: boolean } {

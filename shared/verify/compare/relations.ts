@@ -64,6 +64,8 @@ export function sameEquations(a: Chain, b: Chain, same: Same): string | null {
       return null;
     }
   }
+  const sides = a.sides.length === b.sides.length && a.sides.every((side, i) => same(side, b.sides[i]!) !== null);
+  if (sides) return 'equation';
   if (a.sides.length !== 2 || b.sides.length !== 2 || (isSolved(a) && !isSolved(b))) return null;
   return constantRatio(difference(a), difference(b)) === null ? null : 'equation';
 }

@@ -64,7 +64,7 @@ export function valueOf(sentence: string): string {
     );
   if (leading !== null) return leading[0].trim();
   const prose = sentence.replace(/\$[^$]*\$|\\\(.*?\\\)|\\\[.*?\\\]|\\[a-zA-Z]+(?:\{[^{}]*\})?/g, ' $ ');
-  const words = prose.match(/(?<![A-Za-z])[A-Za-z]{2,}(?![A-Za-z(])/g) ?? [];
+  const words = prose.match(/(?<![A-Za-z])[A-Za-z]{2,}(?![A-Za-z(])|[\u4e00-\u9fff]/g) ?? [];
   const value = /\d|\$/.test(prose);
   const quantity = /^[-+−]?[\d.,/\s]+%?\s*[A-Za-z°²³^\d\s/]*(?:\s\([^()]*\))?$/.test(sentence);
   return words.length >= 2 && value && !quantity && !/^[^A-Za-z]*(?:[a-z]\s*=|\$)/.test(sentence)

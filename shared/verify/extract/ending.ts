@@ -30,9 +30,13 @@ export function emphasised(line: string): string | null {
 /** What a line ends in: its last math span, its last number with sign, or the text after its last verb. */
 export function endingOf(whole: string): string | null {
   const line = whole.slice(-longestLine);
-  const money = line.replace(/\\?\$(?=\d[\d,.]*(?![^$]*\$))/g, '');
+  const money = line
+    .replace(/\\?\$(?=\d[\d,.]*(?![^$]*\$))/g, '')
+    .replace(/(?<=\d\s[a-z ]+)\bout of (?:the )?(?:total )?\d[\d,]*(?=\D*$)/, ' ');
   const spans = [...money.matchAll(span)];
   const last = spans[spans.length - 1];
+  const listed = listedSpans(money, spans);
+  if (listed !== null) return listed;
   const said = last === undefined ? null : numberSaid(money.slice(last.index + last[0].length));
   if (said !== null) return said;
   if (last !== undefined) {
@@ -61,6 +65,15 @@ export function endingOf(whole: string): string | null {
   const numbers = [...money.matchAll(/(?<![\w.])[-−]?\d[\d,]*(?:\.\d+)?(?:\/\d+)?(?:\s*%)?/g)];
   const number = numbers[numbers.length - 1]?.[0];
   return number === undefined ? null : number.replace(/,$/, '');
+}
+
+/** Math spans at the end that commas and an `and` join: one list. */
+function listedSpans(line: string, spans: readonly RegExpExecArray[]): string | null {
+  let first = spans.length - 1;
+  const gap = (i: number) => line.slice(spans[i - 1]!.index + spans[i - 1]![0].length, spans[i]!.index);
+  while (first > 0 && /^\s*(?:,|(?:,\s*)?(?:and|or))\s*$/.test(gap(first))) first -= 1;
+  if (first < 0 || !spans.slice(first + 1).some((_, i) => /and|or/.test(gap(first + 1 + i)))) return null;
+  return spans.slice(first).map((match) => (match[1] ?? match[2] ?? match[3])!.trim()).join(', '); // prettier-ignore
 }
 
 /** The number that a verb states last. */

@@ -124,8 +124,9 @@ export function tokenise(text: string): Token[] {
       at = command(text, at, push, before);
     } else if (/[A-Za-z]/.test(c)) {
       const run = /^[A-Za-z]+/.exec(text.slice(at))![0];
+      const owner = run.length > 2 ? (/^'s?(?= |$)/.exec(text.slice(at + run.length))?.[0].length ?? 0) : 0;
       letters(run, gap, before(), push, text.slice(at + run.length), tokens);
-      at += run.length;
+      at += run.length + owner;
     } else {
       const two = /^(?:<=|>=|!=|\*\*|==|\+-|\+\/-|=>|->)/.exec(text.slice(at))?.[0];
       const plain: Record<string, string> = { '**': '^', '==': '=', '+/-': '+-', '->': '=>' };

@@ -117,8 +117,13 @@ const rounded: Rewrite = (clean) =>
   /^(?:\\text\{)?\s*(?:approximately|about|roughly|exactly|around|nearly)\s*\}?\s*(?=\S)(.+)$/i.exec(clean)?.[1] ??
   null;
 
+/** A constant of integration may have any name. */
+const integrationConstant: Rewrite = (clean, side) =>
+  side === 'answer' && /\+\s*[cKk]$/.test(clean) ? clean.replace(/[cKk]$/, 'C') : null;
+
 const rewrites: readonly Rewrite[] = [
   asPhrase,
+  integrationConstant,
   decimalComma,
   mixedNumber,
   semicolonPairs,
