@@ -45,6 +45,7 @@ export function runContexts(store: Store): RunContexts {
     }
     return found;
   };
+  const questions = recentQuestions(store);
   const systems = new Map<string, Promise<AnsweringSystem>>();
   return {
     run,
@@ -58,16 +59,37 @@ export function runContexts(store: Store): RunContexts {
     async question({ runId, purpose, dataset }, index) {
       const { datasets } = await run(runId);
       const digest = dataset ?? (purpose === 'train' ? datasets.train : datasets.heldOut).digest;
-      const found = await store.questions.findOne({ _id: `${digest}/${index}` });
-      if (found === null) {
-        throw new DomainError('RecordConflict', `question ${index} of dataset ${digest} is not in the store`, {
-          digest,
-          index,
-        });
-      }
-      return found.question;
+      return questions.question(digest, index);
     },
   };
+}
+
+/** Questions kept in memory: those of the iteration in hand. Datasets are named by their content, so none goes stale. */
+const keptQuestions = 128;
+
+function recentQuestions(store: Store): { question(digest: string, index: number): Promise<Question> } {
+  const kept = new Map<string, Promise<Question>>();
+  return {
+    question(digest, index) {
+      const id = `${digest}/${index}`;
+      const found = kept.get(id) ?? readQuestion(store, digest, index);
+      // The newest stands last.
+      kept.delete(id);
+      kept.set(id, found);
+      found.catch(() => kept.delete(id));
+      if (kept.size > keptQuestions) kept.delete(kept.keys().next().value!);
+      return found;
+    },
+  };
+}
+
+async function readQuestion(store: Store, digest: string, index: number): Promise<Question> {
+  const found = await store.questions.findOne({ _id: `${digest}/${index}` });
+  if (found !== null) return found.question;
+  throw new DomainError('RecordConflict', `question ${index} of dataset ${digest} is not in the store`, {
+    digest,
+    index,
+  });
 }
 
 async function readSystem(store: Store, id: string): Promise<AnsweringSystem> {

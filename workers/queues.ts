@@ -46,6 +46,7 @@ async function serveGpu(store: Store, config: TemporalConfig): Promise<ServedQue
     scripts,
     python: python.open,
     journal: new GroupCommit(store.calls),
+    executions: new GroupCommit(store.executions),
   });
   return {
     activities,

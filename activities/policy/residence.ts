@@ -11,6 +11,7 @@ import { PolicyTokenizer } from '../runtime/tokenizer/policy-tokenizer.ts';
 import type { TokenizerTexts } from '../runtime/tokenizer/policy-tokenizer.ts';
 import type { PolicyDocument, PolicyPart, PolicyPartRecord } from '../store/documents.ts';
 import type { Store } from '../store/connect.ts';
+import { SharedReads } from '../store/shared-reads.ts';
 import { engineVersion, partOf } from './parts.ts';
 import { readPolicy } from './read-policy.ts';
 import { readTokenizerTexts } from './tokenizer-texts.ts';
@@ -45,6 +46,7 @@ export class PolicyResidence {
   /** In order of last use, oldest first. */
   readonly #entries = new Map<string, Entry>();
   readonly #tokenizers = new Map<string, Promise<Readable>>();
+  readonly #policies = new SharedReads<PolicyDocument>();
 
   constructor(store: Store, engine: PolicyEngine) {
     this.#store = store;
@@ -61,7 +63,7 @@ export class PolicyResidence {
     { runId, version, role, layout }: { runId: string; version: number; role: Role; layout: Layout },
     task: (resident: ResidentPolicy) => Promise<Result>,
   ): Promise<Result> {
-    const policy = await this.policy(runId, version);
+    const policy = await this.#policies.read(`${runId}@${version}`, () => this.policy(runId, version));
     const part = partOf(layout, role);
     const record = policy.parts[part];
     if (record === undefined) {

@@ -7,7 +7,7 @@ import type { PolicyResidence } from '../policy/residence.ts';
 import type { PolicyEngine } from '../runtime/engine/contract.ts';
 import type { PythonSandbox } from '../runtime/python/contract.ts';
 import type { ScriptPool } from '../runtime/script/contract.ts';
-import type { CallDocument } from '../store/documents.ts';
+import type { CallDocument, ExecutionDocument } from '../store/documents.ts';
 import type { GroupCommit } from '../store/group-commit.ts';
 import type { Store } from '../store/connect.ts';
 import type { RunContexts } from '../run-context.ts';
@@ -22,6 +22,8 @@ export interface RolloutDeps {
   python: () => Promise<PythonSandbox>;
   /** The journal's way into the store. */
   journal: GroupCommit<CallDocument>;
+  /** The way in of what executions ended with. */
+  executions: GroupCommit<ExecutionDocument>;
 }
 
 /** Evaluation may sample otherwise than training does. */

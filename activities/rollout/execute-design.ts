@@ -12,11 +12,13 @@ import type { Attempt } from '../boundary.ts';
 import type { ResidentPolicy } from '../policy/residence.ts';
 import type { JournalRecord, ScriptOutcome } from '../runtime/script/contract.ts';
 import { crashPoint } from '../crash-point.ts';
-import { insertOnce } from '../store/write.ts';
-import type { DesignDocument, RunDocument } from '../store/documents.ts';
+import type { Store } from '../store/connect.ts';
+import type { DesignDocument, ExecutionDocument, RunDocument } from '../store/documents.ts';
+import type { Draft } from '../store/write.ts';
 import type { RolloutDeps } from './context.ts';
 import { answerRules } from './answer-rules.ts';
-import { afresh, readJournal, setAside } from './journal.ts';
+import { afresh, readJournals, setAside } from './journal.ts';
+import type { StoredJournal } from './journal.ts';
 import { hostCaller } from './host-calls.ts';
 import { together } from './together.ts';
 import { scriptSettings } from './script-settings.ts';
@@ -30,7 +32,7 @@ export async function executeDesign(
   const [run, design, stored] = await Promise.all([
     deps.runs.run(input.runId),
     deps.store.designs.findOne({ _id: id }),
-    deps.store.executions.find({ designId: id }, { projection: { execution: 1 } }).toArray(),
+    readFinished(deps.store, id),
   ]);
   if (design?.outcome !== 'valid') {
     throw new DomainError(
@@ -39,12 +41,16 @@ export async function executeDesign(
       { id },
     );
   }
-  const done = new Set(stored.map((execution) => execution.execution));
-  const missing = Array.from({ length: input.executions }, (_, execution) => execution).filter((n) => !done.has(n));
+  const finished = new Map(stored.map((execution) => [execution.execution, execution]));
+  const missing = Array.from({ length: input.executions }, (_, execution) => execution).filter((n) => !finished.has(n));
   if (missing.length > 0) {
-    const [question, { budget }] = await Promise.all([
+    const [question, { budget }, journal] = await Promise.all([
       deps.runs.question(input, input.questionIndex),
       deps.runs.system(input),
+      readJournals(
+        deps.store,
+        missing.map((execution) => executionId(id, execution)),
+      ),
     ]);
     const limits = limitsWithin(run.recipe.limits, budget, costOf(design));
     const use = {
@@ -56,21 +62,24 @@ export async function executeDesign(
     await deps.policies.with(use, (policy) =>
       together(
         signal,
-        missing.map(
-          (execution) => (own) =>
-            execute(deps, { ...input, attempt, run, design, question, limits, policy, execution }, own),
-        ),
+        missing.map((execution) => async (own) => {
+          const request = { ...input, attempt, run, design, question, limits, journal, policy, execution };
+          finished.set(execution, await execute(deps, request, own));
+        }),
       ),
     );
   }
-  const finished = await deps.store.executions
-    .find({ designId: id }, { projection: { outcome: 1, usage: 1 } })
-    .toArray();
+  const executions = [...finished.values()];
   return {
-    replied: finished.filter((execution) => execution.outcome === 'replied').length,
-    calls: finished.reduce((sum, execution) => sum + execution.usage.calls, 0),
+    replied: executions.filter((execution) => execution.outcome === 'replied').length,
+    calls: executions.reduce((sum, execution) => sum + execution.usage.calls, 0),
   };
 }
+
+type Finished = Pick<ExecutionDocument, 'execution' | 'outcome' | 'usage'>;
+
+const readFinished = (store: Store, designId: string): Promise<Finished[]> =>
+  store.executions.find({ designId }, { projection: { execution: 1, outcome: 1, usage: 1 } }).toArray();
 
 export interface ExecutionRequest extends Batch, Slot {
   /** Of the activity's attempt. */
@@ -79,6 +88,8 @@ export interface ExecutionRequest extends Batch, Slot {
   design: DesignDocument;
   question: Question;
   limits: ScriptLimits;
+  /** What earlier attempts have recorded, by execution id. */
+  journal: (executionId: string) => Promise<StoredJournal>;
   policy: ResidentPolicy;
   execution: number;
 }
@@ -89,12 +100,12 @@ const costOf = ({ writtenBy, promptTokens, responseTokens }: DesignDocument) => 
   tokens: promptTokens + responseTokens,
 });
 
-async function execute(deps: RolloutDeps, request: ExecutionRequest, signal: AbortSignal): Promise<void> {
+async function execute(deps: RolloutDeps, request: ExecutionRequest, signal: AbortSignal): Promise<Finished> {
   const { run, design, question, execution } = request;
   const id = executionId(design._id, execution);
   const startedMs = performance.now();
   const outcome = await runJournaled(deps, request, id, signal);
-  await insertOnce(deps.store.executions, {
+  const draft: Draft<ExecutionDocument> = {
     _id: id,
     runId: request.runId,
     batchId: request.batchId,
@@ -115,8 +126,13 @@ async function execute(deps: RolloutDeps, request: ExecutionRequest, signal: Abo
     durationMs: Math.round(performance.now() - startedMs),
     replayedCalls: outcome.replayedCalls,
     promptForm: run.recipe.prompts.form,
-  });
+  };
+  const isStored = await deps.executions.add(draft);
   crashPoint('execution-stored');
+  // Another attempt was first: its document counts.
+  return isStored
+    ? draft
+    : (await readFinished(deps.store, design._id)).find((other) => other.execution === execution)!;
 }
 
 /** Runs the script on its journal; a journal that no longer fits is set aside and the script starts afresh, once. */
@@ -126,7 +142,7 @@ async function runJournaled(
   id: string,
   signal: AbortSignal,
 ): Promise<ScriptOutcome> {
-  const { records, isSecond } = await readJournal(deps.store, id);
+  const { records, isSecond } = await request.journal(id);
   const again = { ...request, attempt: afresh(request.attempt) };
   const outcome = await runScript(deps, isSecond ? again : request, id, records, signal);
   if (outcome.outcome !== 'journal-diverged' || isSecond) return outcome;

@@ -23,12 +23,29 @@ const asideOf = (executionId: string) => `${executionId}/aside`;
 /** The name under which a second start stores its calls. */
 export const afresh = (attempt: string) => `${attempt}${mark}`;
 
-export async function readJournal(store: Store, executionId: string): Promise<StoredJournal> {
-  const [stored, aside] = await Promise.all([
-    store.calls.find({ executionId }).toArray(),
-    store.calls.findOne({ executionId: asideOf(executionId) }, { projection: { _id: 1 } }),
-  ]);
-  if (aside === null) return { records: stored.map(recordOf), isSecond: false };
+/** Journals of several executions, by execution id, in one read. */
+export async function readJournals(
+  store: Store,
+  executionIds: readonly string[],
+): Promise<(executionId: string) => Promise<StoredJournal>> {
+  const ids = executionIds.flatMap((id) => [id, asideOf(id)]);
+  const calls = await store.calls.find({ executionId: { $in: ids } }).toArray();
+  return (executionId) =>
+    journalOf(
+      store,
+      executionId,
+      calls.filter((call) => call.executionId === executionId),
+      calls.some((call) => call.executionId === asideOf(executionId)),
+    );
+}
+
+async function journalOf(
+  store: Store,
+  executionId: string,
+  stored: readonly CallDocument[],
+  hasAside: boolean,
+): Promise<StoredJournal> {
+  if (!hasAside) return { records: stored.map(recordOf), isSecond: false };
   const old = stored.filter(({ attempt }) => !attempt.endsWith(mark));
   // A crash in the middle of setting aside.
   if (old.length > 0) await setAside(store, executionId, old);

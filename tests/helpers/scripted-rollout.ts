@@ -116,6 +116,7 @@ export async function scriptedRun(store: Store, runId: string, speak: Speak, set
     scripts,
     python: python.open,
     journal: new GroupCommit(store.calls),
+    executions: new GroupCommit(store.executions),
   };
   await initializePolicy(deps, runId);
   const batchId = iterationId(runId, 1, 1);
