@@ -84,7 +84,11 @@ const operations = {
   async train({ rows }: { rows: number[][] }) {
     if (loop === undefined) {
       const tokenizer = PolicyTokenizer.load(tokenizerJson);
-      const resident = makeResident(new DecoderGraphs(source.config, options), source, tokenizer);
+      const resident = makeResident(
+        new DecoderGraphs(source.config, options),
+        { ...source, frozen: new Map() },
+        tokenizer,
+      );
       loop = new TrainingLoop(new TrainingState(resident), { type: 'sft' }, { maxTokensPerMicroBatch: 1e9 }, {});
     }
     const examples = rows.map((ids, row) => ({

@@ -7,6 +7,7 @@ import { add, constant, gatherRows, gemm, mul, reshape, rmsNorm, rope, silu } fr
 import { productOf, type Dim } from '../graph/dims.ts';
 import { Graph, type Value } from '../graph/graph.ts';
 import { checkDecoderConfig, type DecoderConfig } from './config.ts';
+import { adapterShapes, loraNames, loraScale, type LoraSpec } from './lora.ts';
 import { parameterShapes } from './parameters.ts';
 import { rotaryTables } from './rotary.ts';
 
@@ -14,7 +15,9 @@ import { rotaryTables } from './rotary.ts';
 export interface Decoder {
   readonly graph: Graph;
   readonly config: DecoderConfig;
-  /** By Hugging Face name. */
+  /** Adapters on some of the linears; null for none. */
+  readonly lora: LoraSpec | null;
+  /** By Hugging Face name, adapters by PEFT's. */
   readonly parameters: ReadonlyMap<string, Value>;
   readonly cos: Value;
   readonly sin: Value;
@@ -31,16 +34,18 @@ export interface Heads {
 /** Gives the attended heads [B, T, numHeads * headDim]. */
 export type Attention = (heads: Heads) => Value;
 
-export function createDecoder(config: DecoderConfig): Decoder {
+export function createDecoder(config: DecoderConfig, lora: LoraSpec | null = null): Decoder {
   checkDecoderConfig(config);
   const graph = new Graph();
   const parameters = new Map<string, Value>();
-  for (const [name, shape] of parameterShapes(config)) parameters.set(name, graph.input(name, 'float32', shape));
+  const shapes = [...parameterShapes(config), ...(lora === null ? [] : adapterShapes(config, lora))];
+  for (const [name, shape] of shapes) parameters.set(name, graph.input(name, 'float32', shape));
   const tables = rotaryTables(config);
   const shape = [config.maxPositions, config.headDim / 2];
   return {
     graph,
     config,
+    lora,
     parameters,
     cos: constant(graph, tables.cos, shape),
     sin: constant(graph, tables.sin, shape),
@@ -78,7 +83,7 @@ export function decoderStates(
     const mixed = attention({ layer, q: rotated('q', config.numHeads), k: rotated('k', config.numKvHeads), v });
     const flat = reshape(mixed, [productOf([batch, length]), config.numHeads * config.headDim]);
     const residual = config.outputBias ? add(x, parameter(decoder, `${prefix}self_attn.o_proj.bias`)) : x;
-    x = gemm(flat, parameter(decoder, `${prefix}self_attn.o_proj.weight`), { transB: true, c: residual });
+    x = linear(decoder, flat, `${prefix}self_attn.o_proj`, residual);
     x = feedForward(decoder, x, prefix);
   }
   return x;
@@ -86,20 +91,32 @@ export function decoderStates(
 
 /** Logits [N, vocab] of states [N, hidden]. */
 export function vocabularyLogits(decoder: Decoder, states: Value): Value {
-  const head = decoder.config.tieEmbeddings ? 'model.embed_tokens.weight' : 'lm_head.weight';
-  return gemm(norm(decoder, states, 'model.norm'), parameter(decoder, head), { transB: true });
+  return linear(
+    decoder,
+    norm(decoder, states, 'model.norm'),
+    decoder.config.tieEmbeddings ? 'model.embed_tokens' : 'lm_head',
+  );
 }
 
 function feedForward(decoder: Decoder, x: Value, prefix: string): Value {
   const h = norm(decoder, x, `${prefix}post_attention_layernorm`);
-  const project = (name: string) => gemm(h, parameter(decoder, `${prefix}mlp.${name}_proj.weight`), { transB: true });
+  const project = (name: string) => linear(decoder, h, `${prefix}mlp.${name}_proj`);
   const gated = mul(silu(project('gate')), project('up'));
-  return gemm(gated, parameter(decoder, `${prefix}mlp.down_proj.weight`), { transB: true, c: x });
+  return linear(decoder, gated, `${prefix}mlp.down_proj`, x);
 }
 
 function projectHeads(decoder: Decoder, h: Value, name: string): Value {
   const c = decoder.config.attentionBias ? parameter(decoder, `${name}_proj.bias`) : undefined;
-  return gemm(h, parameter(decoder, `${name}_proj.weight`), { transB: true, c });
+  return linear(decoder, h, `${name}_proj`, c);
+}
+
+/** h W^T + c, and the adapter's share where the linear has one: [N, in] -> [N, out]. */
+function linear(decoder: Decoder, h: Value, module: string, c?: Value): Value {
+  const y = gemm(h, parameter(decoder, `${module}.weight`), { transB: true, c });
+  const { a, b } = loraNames(module);
+  if (decoder.lora === null || !decoder.parameters.has(a)) return y;
+  const low = gemm(h, parameter(decoder, a), { transB: true });
+  return gemm(low, parameter(decoder, b), { transB: true, alpha: loraScale(decoder.lora), c: y });
 }
 
 function norm(decoder: Decoder, x: Value, name: string): Value {

@@ -6,17 +6,19 @@ import type { Value } from '../graph/graph.ts';
 import { finish } from './built.ts';
 import type { DecoderConfig } from './config.ts';
 import { createDecoder } from './decoder.ts';
+import { isAdapter } from './lora.ts';
 import type { BuiltGraph, GradientGraphOptions } from './interface.ts';
 import { checkLoss, lossInputs, lossTerms, type LossTerms, type LossTokens } from './loss.ts';
 import { joined, scoreTargets } from './scores.ts';
 
 /** Throws `UnsupportedModel` for a bad config and `InvalidInput` for bad options. */
 export function buildGradientGraph(config: DecoderConfig, options: GradientGraphOptions): BuiltGraph {
-  const { loss, accumulate = false, lossChunks = 1, attentionBlocks = 1, trainable = () => true } = options;
+  const { loss, accumulate = false, lossChunks = 1, attentionBlocks = 1, lora = null } = options;
+  const { trainable = lora === null ? () => true : isAdapter } = options;
   checkLoss(loss);
   checkCount('lossChunks', lossChunks);
   checkCount('attentionBlocks', attentionBlocks);
-  const decoder = createDecoder(config);
+  const decoder = createDecoder(config, lora);
   const { graph } = decoder;
   const pieces = scoreTargets(decoder, lossChunks, attentionBlocks);
   const perToken = new Map(

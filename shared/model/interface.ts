@@ -7,6 +7,8 @@
  * (`parameterShapes`). All scalars have shape [].
  */
 
+import type { LoraSpec } from './lora.ts';
+
 export interface TensorSpec {
   readonly name: string;
   readonly dtype: 'float32' | 'int64';
@@ -44,7 +46,12 @@ export interface AttentionOptions {
   readonly attentionBlocks?: number;
 }
 
-/** Given: the parameters become constants of the graph (faster small-batch decoding). Absent: they are inputs. */
+/** Of every graph of a decoder: its adapters' tensors are parameters like the others (`adapterShapes`). */
+export interface AdapterOptions {
+  readonly lora?: LoraSpec | null;
+}
+
+/** Given: these parameters become constants of the graph (faster small-batch decoding). Absent: they are inputs. */
 export interface WeightOptions {
   readonly weights?: ReadonlyMap<string, Float32Array>;
 }
@@ -78,13 +85,13 @@ export type LossSpec =
  * `clip_fraction` [] (of 1 where the clip removes the gradient), `kl` [] (of k3 against `old_log_prob`) and, when klCoef
  * is above 0, `reference_kl` [] (of k3 against `ref_log_prob`); `grad.<parameter>` for each trainable parameter (plus `accum.<parameter>`).
  */
-export interface GradientGraphOptions extends AttentionOptions {
+export interface GradientGraphOptions extends AttentionOptions, AdapterOptions {
   readonly loss: LossSpec;
   /** Add the new gradients to `accum.<parameter>` inputs; feed and fetch may be the same Float32Array. */
   readonly accumulate?: boolean;
   /** Compute the vocabulary loss in this many pieces of the N positions, to bound memory at [N/pieces, V]. */
   readonly lossChunks?: number;
-  /** Parameters to differentiate; all by default. */
+  /** Parameters to differentiate; by default all, or with `lora` the adapters alone. */
   readonly trainable?: (name: string) => boolean;
 }
 
@@ -92,7 +99,7 @@ export interface GradientGraphOptions extends AttentionOptions {
  * `buildLogProbGraph(config, options)`. Inputs: parameters; `input_ids` int64 [B, T]; the scored positions.
  * Outputs: `log_prob` [N], `entropy` [N].
  */
-export interface LogProbGraphOptions extends WeightOptions, AttentionOptions {
+export interface LogProbGraphOptions extends WeightOptions, AttentionOptions, AdapterOptions {
   readonly lossChunks?: number;
 }
 
@@ -131,7 +138,7 @@ export interface AdamWOptions {
  * Bit-exact rows: a row's outputs do not depend on its neighbours, B, T or W if the session has one intra-op thread,
  * B >= 2 (pad with a copy of any row), and T and W are multiples of `cacheWindowMultiple`, W > every length.
  */
-export type GenerationGraphOptions = WeightOptions;
+export type GenerationGraphOptions = WeightOptions & AdapterOptions;
 
 /** T of a prefill and W of a decode step are multiples of this (see above). */
 export const cacheWindowMultiple = 64;

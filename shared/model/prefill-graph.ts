@@ -8,7 +8,7 @@ import type { BuiltGraph, GenerationGraphOptions } from './interface.ts';
 import { sequenceStates } from './sequence.ts';
 
 export function buildPrefillGraph(config: DecoderConfig, options: GenerationGraphOptions = {}): BuiltGraph {
-  const decoder = createDecoder(config);
+  const decoder = createDecoder(config, options.lora);
   const { graph } = decoder;
   const inputIds = graph.input('input_ids', 'int64', ['B', 'T']);
   const lengths = graph.input('lengths', 'int64', ['B']);

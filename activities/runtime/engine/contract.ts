@@ -6,6 +6,7 @@
  * so a repeated call gives the same bits.
  */
 import type { DecoderConfig } from '../../../shared/model/config.ts';
+import type { LoraSpec } from '../../../shared/model/lora.ts';
 import type { SampledTokens, SamplingSettings } from '../../../shared/domain/sampling.ts';
 
 /** Tensors by name, row-major. Names are those of `shared/model` (Hugging Face names of the decoder). */
@@ -41,7 +42,10 @@ export interface PolicySource {
   tokenizerConfigJson?: string;
   /** Ids that end a turn besides those that the tokenizer names. */
   endOfTurnIds?: readonly number[];
+  /** All tensors of the decoder, or with `adapts` the adapter's. */
   parameters: Tensors;
+  /** Makes this version an adapter on a resident version's weights, which it shares and which training leaves alone. */
+  adapts?: { version: string; lora: LoraSpec };
   /** Absent: moments are zero and the step is 0. */
   optimizer?: OptimizerState;
 }
@@ -169,7 +173,7 @@ export interface TrainMetrics {
 
 export interface TrainResult {
   version: string;
-  /** Copies; the caller may keep or change them. */
+  /** What was learned: all tensors, or those of the adapter. Copies; the caller may keep or change them. */
   parameters: Tensors;
   optimizer: OptimizerState;
   metrics: TrainMetrics;

@@ -1,9 +1,14 @@
-/** The ONNX sessions of one decoder, built when first needed and shared by all versions: weights are graph inputs. */
+/**
+ * The ONNX sessions of one decoder, built when first needed and shared by all versions: weights and adapters are graph
+ * inputs.
+ */
 import { buildAdamWGraph } from '../../../shared/model/adamw-graph.ts';
 import { buildDecodeGraph } from '../../../shared/model/decode-graph.ts';
 import { buildGradientGraph } from '../../../shared/model/gradient-graph.ts';
 import { buildLogProbGraph } from '../../../shared/model/log-prob-graph.ts';
 import { buildPrefillGraph } from '../../../shared/model/prefill-graph.ts';
+import { adapterShapes } from '../../../shared/model/lora.ts';
+import type { LoraSpec } from '../../../shared/model/lora.ts';
 import { parameterShapes } from '../../../shared/model/parameters.ts';
 import type { DecoderConfig } from '../../../shared/model/config.ts';
 import type { BuiltGraph, LossSpec } from '../../../shared/model/interface.ts';
@@ -15,31 +20,40 @@ const blocksFor = (width: number) => (width < 64 ? 1 : width < 128 ? 2 : width <
 
 export class DecoderGraphs {
   readonly config: DecoderConfig;
-  readonly shapes: ReadonlyMap<string, readonly number[]>;
+  readonly lora: LoraSpec | null;
+  /** Of the tensors that training changes: all, or with `lora` the adapters. */
+  readonly learned: ReadonlyMap<string, readonly number[]>;
+  /** Of the tensors that it does not. */
+  readonly frozen: ReadonlyMap<string, readonly number[]>;
   private readonly options: EngineOptions;
   private readonly sessions = new Map<string, Promise<GraphSession>>();
 
-  constructor(config: DecoderConfig, options: EngineOptions) {
+  constructor(config: DecoderConfig, options: EngineOptions, lora: LoraSpec | null = null) {
     this.config = config;
-    this.shapes = parameterShapes(config);
+    this.lora = lora;
+    const shapes = parameterShapes(config);
+    this.learned = lora === null ? shapes : adapterShapes(config, lora);
+    this.frozen = lora === null ? new Map() : shapes;
     this.options = options;
   }
 
-  prefill = () => this.session('prefill', this.options.decodeThreads, () => buildPrefillGraph(this.config));
-  decode = () => this.session('decode', this.options.decodeThreads, () => buildDecodeGraph(this.config));
+  prefill = () =>
+    this.session('prefill', this.options.decodeThreads, () => buildPrefillGraph(this.config, { lora: this.lora }));
+  decode = () =>
+    this.session('decode', this.options.decodeThreads, () => buildDecodeGraph(this.config, { lora: this.lora }));
 
   /** For sequences of padded length `width`. */
   logProbs(width: number): Promise<GraphSession> {
     const attentionBlocks = blocksFor(width);
     return this.session(`log-prob in ${attentionBlocks} blocks`, this.options.trainThreads, () =>
-      buildLogProbGraph(this.config, { attentionBlocks }),
+      buildLogProbGraph(this.config, { attentionBlocks, lora: this.lora }),
     );
   }
 
   /** For sequences of padded length `width`. */
   gradient(loss: LossSpec, width: number): Promise<GraphSession> {
     const attentionBlocks = blocksFor(width);
-    const build = () => buildGradientGraph(this.config, { loss, accumulate: true, attentionBlocks });
+    const build = () => buildGradientGraph(this.config, { loss, accumulate: true, attentionBlocks, lora: this.lora });
     return this.session(
       `gradient ${JSON.stringify(loss)} in ${attentionBlocks} blocks`,
       this.options.trainThreads,
@@ -50,7 +64,7 @@ export class DecoderGraphs {
   adamW({ beta1, beta2, epsilon, weightDecay, maxGradNorm }: AdamSettings): Promise<GraphSession> {
     const settings = { beta1, beta2, eps: epsilon, weightDecay, maxGradNorm: maxGradNorm === 0 ? null : maxGradNorm };
     return this.session(`adamw ${JSON.stringify(settings)}`, this.options.trainThreads, () =>
-      buildAdamWGraph(this.shapes, settings),
+      buildAdamWGraph(this.learned, settings),
     );
   }
 

@@ -1,6 +1,7 @@
 /** The engine itself, in the thread it runs in: resident versions, one lane of generation each, one training at a time. */
 import { DomainError } from '../../../shared/errors.ts';
 import { checkDecoderConfig } from '../../../shared/model/config.ts';
+import { checkLora } from '../../../shared/model/lora.ts';
 import { PolicyTokenizer } from '../tokenizer/policy-tokenizer.ts';
 import { checkGenerate } from './check-request.ts';
 import type {
@@ -12,6 +13,7 @@ import type {
   PolicySource,
   RequestControl,
   SftRequest,
+  Tensors,
   TrainResult,
   UpdateRequest,
 } from './contract.ts';
@@ -47,13 +49,20 @@ export class LocalEngine implements PolicyEngine {
   async loadPolicy(source: PolicySource): Promise<void> {
     if (this.lanes.has(source.version)) return;
     const config = checkDecoderConfig(source.config);
-    const graphs = once(this.graphs, JSON.stringify(config), () => new DecoderGraphs(config, this.options));
+    const { version, parameters, optimizer, adapts } = source;
+    const lora = adapts === undefined ? null : checkLora(config, adapts.lora);
+    const frozen = adapts === undefined ? new Map<string, Float32Array>() : this.baseTensors(adapts.version);
+    const graphs = once(
+      this.graphs,
+      JSON.stringify([config, lora]),
+      () => new DecoderGraphs(config, this.options, lora),
+    );
     const { tokenizerJson, tokenizerConfigJson, endOfTurnIds } = source;
     const texts = { tokenizerJson, tokenizerConfigJson, endOfTurnIds };
     const tokenizer = once(this.tokenizers, JSON.stringify([texts, config.vocabSize]), () =>
       PolicyTokenizer.of(texts, config.vocabSize),
     );
-    this.adopt(makeResident(graphs, source, tokenizer));
+    this.adopt(makeResident(graphs, { version, parameters, frozen, optimizer }, tokenizer));
   }
 
   async hasPolicy(version: string): Promise<boolean> {
@@ -131,6 +140,15 @@ export class LocalEngine implements PolicyEngine {
     throw new DomainError('InvalidInput', `policy version '${version}' is not loaded; load it first`, { version });
   }
 
+  /** The tensors that an adapter can be put on. */
+  private baseTensors(version: string): Tensors {
+    const { graphs, parameters } = this.lane(version).resident;
+    if (graphs.lora === null) return parameters;
+    throw new DomainError('InvalidInput', `policy version '${version}' is an adapter itself: expected whole weights`, {
+      version,
+    });
+  }
+
   private adopt(resident: Resident): void {
     this.lanes.set(resident.version, new Lane(resident, this.options, this.counters));
   }
@@ -164,11 +182,11 @@ export class LocalEngine implements PolicyEngine {
     const result = this.training.then(async () => {
       const base = this.lane(request.baseVersion).resident;
       const { state, metrics } = await run(base);
-      const { parameters, optimizer } = state;
+      const { parameters, frozen, optimizer } = state;
       const { newVersion: version } = request;
       // A repeated request has made the same bits; the first copy stays.
       if (!this.lanes.has(version))
-        this.adopt(makeResident(base.graphs, { version, parameters, optimizer }, base.tokenizer));
+        this.adopt(makeResident(base.graphs, { version, parameters, frozen, optimizer }, base.tokenizer));
       this.updates += 1;
       this.trainedTokens += metrics.tokens;
       this.trainMs += metrics.durationMs;

@@ -1,4 +1,4 @@
-/** Working copies of one version's tensors while it is trained, and AdamW steps on them in place. */
+/** Working copies of what one version learns while it is trained, and AdamW steps on them in place. */
 import type { AdamSettings, OptimizerState, Tensors } from './contract.ts';
 import type { DecoderGraphs } from './graphs.ts';
 import { feedsOf } from './resident.ts';
@@ -13,8 +13,9 @@ const copyOf = (tensors: Tensors): Tensors => new Map([...tensors].map(([name, t
 export class TrainingState {
   readonly graphs: DecoderGraphs;
   readonly parameters: Tensors;
+  readonly frozen: Tensors;
   readonly optimizer: OptimizerState;
-  /** Parameters by graph input name; the arrays change with every step. */
+  /** All tensors by graph input name; the arrays of what is learned change with every step. */
   readonly feeds: Feeds;
   private readonly gradients: Tensors;
   private readonly gradientFeeds: Feeds;
@@ -26,14 +27,16 @@ export class TrainingState {
     const { graphs } = base;
     this.graphs = graphs;
     this.parameters = copyOf(base.parameters);
+    this.frozen = base.frozen;
     const { m, v, step } = base.optimizer ?? { step: 0 };
     const moments = (known: Tensors | undefined) => (known === undefined ? zerosLike(base.parameters) : copyOf(known));
     this.optimizer = { m: moments(m), v: moments(v), step };
     this.gradients = zerosLike(base.parameters);
-    this.feeds = feedsOf(graphs, this.parameters);
-    this.gradientFeeds = feedsOf(graphs, this.gradients);
-    const ofMoments = { ...feedsOf(graphs, this.optimizer.m, 'm.'), ...feedsOf(graphs, this.optimizer.v, 'v.') };
-    this.stateFeeds = { ...this.feeds, ...ofMoments };
+    const feeds = (tensors: Tensors, prefix = '') => feedsOf(graphs.learned, tensors, prefix);
+    this.feeds = { ...base.feeds, ...feeds(this.parameters) };
+    this.gradientFeeds = feeds(this.gradients);
+    const ofMoments = { ...feeds(this.optimizer.m, 'm.'), ...feeds(this.optimizer.v, 'v.') };
+    this.stateFeeds = { ...feeds(this.parameters), ...ofMoments };
     this.stateFetches = renamed(this.stateFeeds, 'next.');
   }
 
