@@ -37,19 +37,13 @@ export async function fineTune(deps: RolloutDeps, input: FineTuneInput, attempt:
       const tuned = await tune(deps, { policy, chunk, coldStart, seed: recipe.seed, runId, version }, attempt);
       const isLast = chunk === coldStart.chunks;
       const optimizer = isLast ? null : tuned.optimizer;
-      parts[part] = await storePart(
-        deps.store,
-        { runId, version, decoder: policy.decoder },
-        {
-          part,
-          parameters: tuned.parameters,
-          optimizer,
-        },
-      );
+      const { decoder, lora } = base;
+      const changed = { part, parameters: tuned.parameters, optimizer };
+      parts[part] = await storePart(deps.store, { runId, version, decoder, lora }, changed, base.parts[part]!.base);
       metrics[`${part}Loss`] = tuned.metrics.loss;
       // The resident copy of the last chunk still has SFT moments: RL must start from the stored version, without them.
       if (isLast) await deps.engine.unloadPolicy(tuned.version);
-      else deps.policies.adopt(tuned.version);
+      else deps.policies.adopt(tuned.version, policy.engineVersion);
     });
   }
   await commitPolicy(deps.store, {

@@ -4,8 +4,10 @@ import { DomainError } from '../shared/errors.ts';
 import { fillNormal } from '../shared/random.ts';
 import type { DecoderConfig } from '../shared/model/config.ts';
 import { checkDecoderConfig } from '../shared/model/config.ts';
+import { isSameLora } from '../shared/model/lora.ts';
 import { initialParameters } from '../shared/model/parameters.ts';
 import type { Recipe } from '../shared/config/recipe.ts';
+import { onAdapters } from './policy/adapters.ts';
 import { inheritedPolicy } from './policy/inherited-policy.ts';
 import { commitPolicy, storePart } from './policy/commit.ts';
 import { openFolder } from './policy/huggingface/open-folder.ts';
@@ -20,7 +22,7 @@ import { readTokenizer } from './policy/tokenizer-file.ts';
 const version = 0;
 
 /** What a version's record says of its weights. */
-type Beginning = Pick<PolicyDocument, 'decoder' | 'tokenizer' | 'folder' | 'parts'>;
+type Beginning = Pick<PolicyDocument, 'decoder' | 'lora' | 'tokenizer' | 'folder' | 'parts'>;
 
 export async function initializePolicy(
   { store, runs }: { store: Store; runs: RunContexts },
@@ -38,15 +40,35 @@ export async function initializePolicy(
   const { recipe } = await runs.run(runId);
   const { init, layout } = recipe.policy;
   if (init.type === 'policy') {
-    await commitPolicy(store, await inheritedPolicy(store, runId, init, layout));
+    await commitPolicy(store, await withAdapters(store, recipe, await inheritedPolicy(store, runId, init, layout)));
     return version;
   }
   const beginning =
     init.type === 'random'
       ? await fromRandom(store, runId, recipe, init)
       : await fromCheckpoint(store, runId, recipe, init);
-  await commitPolicy(store, { runId, version, parent: null, madeBy: 'initial', ...beginning, metrics: {}, keep: true });
+  const made = { runId, version, parent: null, madeBy: 'initial', metrics: {}, keep: true };
+  await commitPolicy(store, await withAdapters(store, recipe, { ...made, ...beginning }));
   return version;
+}
+
+/** What the recipe's `policy.lora` makes of a first version. */
+async function withAdapters<Version extends Beginning & { runId: string }>(
+  store: Store,
+  { seed, policy: { lora } }: Recipe,
+  made: Version,
+): Promise<Version> {
+  const { runId, decoder } = made;
+  if (lora === undefined) return made;
+  if (made.lora === undefined) {
+    return { ...made, lora, parts: await onAdapters(store, { runId, seed, decoder, lora }, made.parts) };
+  }
+  if (isSameLora(made.lora, lora)) return made;
+  throw new DomainError(
+    'InvalidConfig',
+    `policy.lora is ${JSON.stringify(lora)}; the policy that the run begins with has adapters of ${JSON.stringify(made.lora)}. Leave policy.lora out, or begin with the merged weights (policy export --merged, policy import)`,
+    { lora, found: made.lora },
+  );
 }
 
 type Init<Type> = Extract<Recipe['policy']['init'], { type: Type }>;

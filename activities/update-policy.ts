@@ -42,8 +42,10 @@ export async function updatePolicy(
         { recipe, runId, batchId, version, policy, role: roles[0]!, sequences },
         attempt,
       );
-      parts[part] = await storePart(deps.store, { runId, version, decoder: policy.decoder }, { part, ...updated });
-      deps.policies.adopt(updated.version);
+      const { decoder, lora } = policy.policy;
+      const { base: frozen } = policy.policy.parts[part]!;
+      parts[part] = await storePart(deps.store, { runId, version, decoder, lora }, { part, ...updated }, frozen);
+      deps.policies.adopt(updated.version, policy.engineVersion);
       Object.assign(metrics, flatMetrics(updated, part, recipe.policy.layout === 'split'));
     });
   }

@@ -88,6 +88,7 @@ function checkPart(
     }
     return;
   }
+  if (part.base !== before.base) say(`has '${name}' on another base than v${version - 1}`);
   if (name !== 'shared' && learner !== null && learner !== 'both' && learner !== name) {
     say(`changed '${name}' while the ${learner} learned`);
   }
@@ -101,7 +102,8 @@ function checkPart(
 function blobsOf({ _id: id, parts, tokenizer, folder, pruned }: PolicyDocument): NeededBlob[] {
   const needed: NeededBlob[] = [{ digest: tokenizer, kind: 'tokenizer', id }];
   for (const { digest } of folder?.files ?? []) needed.push({ digest, kind: 'file', id });
-  for (const { weights, optimizer } of Object.values(parts)) {
+  for (const { weights, base, optimizer } of Object.values(parts)) {
+    if (base !== undefined) needed.push({ digest: base, kind: 'weights', id });
     if (pruned?.weights !== true) needed.push({ digest: weights, kind: 'weights', id });
     if (pruned?.optimizer !== true && optimizer !== null) needed.push({ digest: optimizer, kind: 'optimizer', id });
   }

@@ -8,6 +8,8 @@ import { policyId } from '../../shared/domain/ids.ts';
 import { safetensorsPieces } from '../../shared/model/checkpoint/safetensors.ts';
 import { parameterShapes } from '../../shared/model/parameters.ts';
 import type { DecoderConfig } from '../../shared/model/config.ts';
+import { adapterShapes } from '../../shared/model/lora.ts';
+import type { LoraSpec } from '../../shared/model/lora.ts';
 import type { OptimizerState, Tensors } from '../runtime/engine/contract.ts';
 import type { PolicyDocument, PolicyPart, PolicyPartRecord } from '../store/documents.ts';
 import { crashPoint } from '../crash-point.ts';
@@ -18,6 +20,7 @@ import type { Draft } from '../store/write.ts';
 
 export interface ChangedPart {
   part: PolicyPart;
+  /** All tensors, or with `lora` the adapter's. */
   parameters: Tensors;
   optimizer: OptimizerState | null;
 }
@@ -27,29 +30,33 @@ export interface VersionInTheMaking {
   runId: string;
   version: number;
   decoder: DecoderConfig;
+  lora?: LoraSpec;
 }
 
-/** Stores one part's blobs; returns its record. */
+/** Stores one part's blobs; returns its record. `base`: digest of the weights that an adapter is put on. */
 export async function storePart(
   store: Store,
-  { runId, version, decoder }: VersionInTheMaking,
+  { runId, version, decoder, lora }: VersionInTheMaking,
   { parameters, optimizer }: ChangedPart,
+  base?: string,
 ): Promise<PolicyPartRecord> {
-  const shapes = parameterShapes(decoder);
+  const shapes = lora === undefined ? parameterShapes(decoder) : adapterShapes(decoder, lora);
   const shapeOf = (name: string) => shapes.get(name.replace(/^[mv]:/, ''))!;
   const claimant = policyId(runId, version);
   const weights = await store.blobs.put(() => safetensorsPieces(parameters, shapeOf), claimant);
-  if (optimizer === null) return { changedIn: version, weights, optimizer: null, optimizerStep: 0 };
+  const content = { changedIn: version, weights, ...(base === undefined ? {} : { base }) };
+  if (optimizer === null) return { ...content, optimizer: null, optimizerStep: 0 };
   const moments = new Map<string, Float32Array>();
   for (const [name, tensor] of optimizer.m) moments.set(`m:${name}`, tensor);
   for (const [name, tensor] of optimizer.v) moments.set(`v:${name}`, tensor);
   const digest = await store.blobs.put(() => safetensorsPieces(moments, shapeOf), claimant);
-  return { changedIn: version, weights, optimizer: digest, optimizerStep: optimizer.step };
+  return { ...content, optimizer: digest, optimizerStep: optimizer.step };
 }
 
 /** What a version takes over from its parent unchanged. */
-export const heritageOf = ({ decoder, tokenizer, folder }: PolicyDocument) => ({
+export const heritageOf = ({ decoder, lora, tokenizer, folder }: PolicyDocument) => ({
   decoder,
+  ...(lora === undefined ? {} : { lora }),
   tokenizer,
   ...(folder === undefined ? {} : { folder }),
 });

@@ -1,17 +1,21 @@
 /**
  * A committed policy version as a Hugging Face folder that transformers and this program read. What came from a folder
- * goes back byte for byte; a policy that began with random weights gets the files that such a folder needs.
+ * goes back byte for byte; a policy that began with random weights gets the files that such a folder needs. An adapter goes
+ * out as PEFT's folder, or merged into its base.
  */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DomainError } from '../../shared/errors.ts';
 import { decoderOf, huggingFaceConfigOf } from '../../shared/model/checkpoint/hf-config.ts';
 import type { StoredDType } from '../../shared/model/checkpoint/number-formats.ts';
+import type { LoraSpec } from '../../shared/model/lora.ts';
 import { chatMlTemplate } from '../runtime/tokenizer/chat-template.ts';
 import { PolicyTokenizer } from '../runtime/tokenizer/policy-tokenizer.ts';
 import type { PolicyDocument, PolicyPart, PolicyPartRecord } from '../store/documents.ts';
 import type { Store } from '../store/connect.ts';
+import { writeAdapter } from './huggingface/adapter-folder.ts';
 import { claimFolder, folderWriter, indexOf } from './huggingface/write-folder.ts';
+import { mergedWeights, readTensors, writeMerged } from './merged-weights.ts';
 import { readTokenizerTexts } from './tokenizer-texts.ts';
 
 export interface ExportRequest {
@@ -21,6 +25,8 @@ export interface ExportRequest {
   /** `exact`: what the tensors came as while they are unchanged, else F32. Narrower formats round. */
   dtype: StoredDType | 'exact';
   maxShardBytes: number;
+  /** Of a policy with adapters: write whole weights. Without, the adapter alone is written, in PEFT's layout. */
+  merged?: boolean;
 }
 
 export interface ExportedPolicy {
@@ -36,16 +42,36 @@ const torchNames: Readonly<Record<StoredDType, string>> = { F32: 'float32', F16:
 export async function exportPolicy(store: Store, request: ExportRequest): Promise<ExportedPolicy> {
   const { policy, directory, maxShardBytes } = request;
   const record = partRecord(policy, request.part);
+  if (policy.lora !== undefined && request.merged !== true) return exportAdapter(store, request, policy.lora, record);
   const { dtype, dtypeOf } = formatOf(request, record);
   await claimFolder(directory);
-  const written = await store.blobs.read(record.weights, (bytes) =>
-    folderWriter(bytes, { directory, dtypeOf, maxShardBytes }),
-  );
+  const settings = { directory, dtypeOf, maxShardBytes };
+  const written =
+    policy.lora === undefined
+      ? await store.blobs.read(record.weights, (bytes) => folderWriter(bytes, settings))
+      : writeMerged(await mergedWeights(store, policy.decoder, policy.lora, record), policy.decoder, settings);
   const texts = await textsOf(store, policy, dtype);
   const index = indexOf(written);
   if (index !== undefined) texts.set('model.safetensors.index.json', index);
   for (const [name, text] of texts) await writeFile(join(directory, name), text);
   return { files: [...written.files, ...texts.keys()].sort(), bytes: written.bytes, dtype };
+}
+
+async function exportAdapter(
+  store: Store,
+  { policy, directory, dtype }: ExportRequest,
+  lora: LoraSpec,
+  record: PolicyPartRecord,
+): Promise<ExportedPolicy> {
+  const tensors = await readTensors(store, record.weights);
+  await claimFolder(directory);
+  const format = dtype === 'exact' ? 'F32' : dtype;
+  // PEFT asks for a name; what the weights are called is known to the user alone.
+  const base = `sha256:${record.base}`;
+  return {
+    dtype: format,
+    ...(await writeAdapter(directory, { lora, tensors }, policy.decoder, { dtype: format, base })),
+  };
 }
 
 export function partRecord(policy: PolicyDocument, part: PolicyPart): PolicyPartRecord {

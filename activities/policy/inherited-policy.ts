@@ -26,7 +26,8 @@ export async function inheritedPolicy(
         part,
       });
     }
-    parts[part] = { changedIn: 0, weights: own.weights, optimizer: null, optimizerStep: 0 };
+    const { weights, base: frozen } = own;
+    parts[part] = { changedIn: 0, weights, ...(frozen && { base: frozen }), optimizer: null, optimizerStep: 0 };
   }
   return { runId, version: 0, parent: null, madeBy: 'initial', ...heritageOf(base), parts, metrics: {}, keep: true };
 }

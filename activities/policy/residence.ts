@@ -6,7 +6,7 @@ import { DomainError } from '../../shared/errors.ts';
 import type { Role } from '../../shared/domain/role.ts';
 import { tensorReader } from '../../shared/model/checkpoint/safetensors.ts';
 import type { DecoderConfig } from '../../shared/model/config.ts';
-import type { OptimizerState, PolicyEngine } from '../runtime/engine/contract.ts';
+import type { OptimizerState, PolicyEngine, PolicySource } from '../runtime/engine/contract.ts';
 import { PolicyTokenizer } from '../runtime/tokenizer/policy-tokenizer.ts';
 import type { TokenizerTexts } from '../runtime/tokenizer/policy-tokenizer.ts';
 import type { PolicyDocument, PolicyPart, PolicyPartRecord } from '../store/documents.ts';
@@ -38,6 +38,8 @@ interface Readable {
 interface Entry {
   ready: Promise<void>;
   users: number;
+  /** Of an adapter: the entry that it is put on, which stays as long as it does. */
+  base?: string;
 }
 
 export class PolicyResidence {
@@ -74,7 +76,7 @@ export class PolicyResidence {
     }
     const name = engineVersion(runId, record.changedIn, part);
     const { texts, tokenizer } = await this.#tokenizer(policy);
-    const entry = this.#claim(name, () => this.#load(name, policy.decoder, texts, record));
+    const entry = this.#claimPart(name, policy, texts, record);
     try {
       await entry.ready;
       return await task({ engineVersion: name, part, tokenizer, decoder: policy.decoder, policy });
@@ -84,15 +86,38 @@ export class PolicyResidence {
     }
   }
 
-  /** Notes that the engine made a version itself, so that it is found and evicted like a loaded one. */
-  adopt(name: string): void {
-    if (!this.#entries.has(name)) this.#entries.set(name, { ready: Promise.resolve(), users: 0 });
+  /** Notes that the engine made a version itself from another, so that it is found and evicted like a loaded one. */
+  adopt(name: string, from: string): void {
+    if (this.#entries.has(name)) return;
+    this.#entries.set(name, { ready: Promise.resolve(), users: 0, base: this.#entries.get(from)?.base });
   }
 
-  #claim(name: string, load: () => Promise<void>): Entry {
+  #claimPart(name: string, { decoder, lora }: PolicyDocument, texts: TokenizerTexts, record: PolicyPartRecord): Entry {
+    if (record.base === undefined || lora === undefined) {
+      return this.#claim(name, () => this.#load({ version: name, config: decoder, ...texts }, record));
+    }
+    const base = `base ${record.base} ${decoder.maxPositions}`;
+    return this.#claim(
+      name,
+      async () => {
+        const whole = { weights: record.base!, optimizer: null, optimizerStep: 0 };
+        const held = this.#claim(base, () => this.#load({ version: base, config: decoder, ...texts }, whole));
+        try {
+          await held.ready;
+          const adapts = { version: base, lora };
+          await this.#load({ version: name, config: decoder, ...texts, adapts }, record);
+        } finally {
+          held.users -= 1;
+        }
+      },
+      base,
+    );
+  }
+
+  #claim(name: string, load: () => Promise<void>, base?: string): Entry {
     let entry = this.#entries.get(name);
     if (entry === undefined) {
-      entry = { ready: load(), users: 0 };
+      entry = { ready: load(), users: 0, base };
       entry.ready.catch(() => this.#entries.delete(name));
     }
     this.#entries.delete(name);
@@ -101,11 +126,13 @@ export class PolicyResidence {
     return entry;
   }
 
-  async #load(version: string, config: DecoderConfig, texts: TokenizerTexts, record: PolicyPartRecord): Promise<void> {
-    const parameters = await this.#tensors(record.weights);
-    const optimizer =
-      record.optimizer === null ? undefined : await this.#moments(record.optimizer, record.optimizerStep);
-    await this.#engine.loadPolicy({ version, config, ...texts, parameters, optimizer });
+  async #load(
+    source: Omit<PolicySource, 'parameters' | 'optimizer'>,
+    { weights, optimizer: digest, optimizerStep }: Omit<PolicyPartRecord, 'changedIn'>,
+  ): Promise<void> {
+    const parameters = await this.#tensors(weights);
+    const optimizer = digest === null ? undefined : await this.#moments(digest, optimizerStep);
+    await this.#engine.loadPolicy({ ...source, parameters, optimizer });
   }
 
   #tensors(digest: string): Promise<Map<string, Float32Array>> {
@@ -138,7 +165,10 @@ export class PolicyResidence {
   }
 
   async #evict(): Promise<void> {
-    const idle = [...this.#entries].filter(([, entry]) => entry.users === 0).map(([name]) => name);
+    const bases = new Set([...this.#entries.values()].map(({ base }) => base));
+    const idle = [...this.#entries]
+      .filter(([name, entry]) => entry.users === 0 && !bases.has(name))
+      .map(([name]) => name);
     for (const name of idle.slice(0, Math.max(0, idle.length - idleParts))) {
       this.#entries.delete(name);
       await this.#engine.unloadPolicy(name);

@@ -17,6 +17,7 @@ const parts = ['shared', 'designer', 'executor'];
 export async function isNeeded(store: Store, digest: string): Promise<boolean> {
   const uses = parts.flatMap((part) => [
     { [`parts.${part}.weights`]: digest, 'pruned.weights': { $ne: true } },
+    { [`parts.${part}.base`]: digest },
     { [`parts.${part}.optimizer`]: digest, 'pruned.optimizer': { $ne: true } },
   ]);
   const files = [{ tokenizer: digest }, { 'folder.files.digest': digest }];

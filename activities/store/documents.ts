@@ -5,6 +5,7 @@
 import type { Binary } from 'mongodb';
 import type { StoredDType } from '../../shared/model/checkpoint/number-formats.ts';
 import type { DecoderConfig } from '../../shared/model/config.ts';
+import type { LoraSpec } from '../../shared/model/lora.ts';
 import type { Recipe } from '../../shared/config/recipe.ts';
 import type { Learner, RunPlan } from '../../shared/domain/plan.ts';
 import type { Question, Verdict } from '../../shared/domain/question.ts';
@@ -217,8 +218,10 @@ export type PolicyPart = 'shared' | Role;
 export interface PolicyPartRecord {
   /** Version in which this part last changed; weights of two versions with the same number are the same. */
   changedIn: number;
-  /** SHA-256 of the blobs. Optimizer null: zero moments, or pruned. */
+  /** SHA-256 of the blobs: what training changes. Optimizer null: zero moments, or pruned. */
   weights: string;
+  /** Where `weights` is an adapter: SHA-256 of the weights that it is put on. */
+  base?: string;
   optimizer: string | null;
   optimizerStep: number;
 }
@@ -242,6 +245,8 @@ export interface PolicyDocument extends Stored {
   /** What made it: `initial`, `cold-start-2`, or the iteration's id. */
   madeBy: string;
   decoder: DecoderConfig;
+  /** Present where every part is an adapter on a base. */
+  lora?: LoraSpec;
   /** Digest of tokenizer.json (a blob too). */
   tokenizer: string;
   /** Absent for a policy that began with random weights. */

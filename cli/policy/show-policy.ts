@@ -12,6 +12,7 @@ import type { Cli, CommandResult } from '../command.ts';
 import { withSession } from '../session.ts';
 import { compact, moment } from '../view/numbers.ts';
 import { renderFacts } from '../view/table.ts';
+import { loraText } from './lora-text.ts';
 
 type Fact = readonly [string, string | null];
 
@@ -22,12 +23,13 @@ export async function showPolicy(cli: Cli, target: string): Promise<CommandResul
     const policy = await storedVersion(store, target);
     const tokenizer = PolicyTokenizer.of(await readTokenizerTexts(store, policy), policy.decoder.vocabSize);
     const model = modelOf(policy.decoder, tokenizer);
-    const { _id, parent, madeBy, parts, folder, createdAt, keep, metrics } = policy;
+    const { _id, parent, madeBy, parts, folder, createdAt, keep, metrics, lora } = policy;
     return {
-      data: { policy: _id, parent, madeBy, ...model, parts, folder: folder ?? null, keep, metrics },
+      data: { policy: _id, parent, madeBy, ...model, lora: lora ?? null, parts, folder: folder ?? null, keep, metrics },
       text: renderFacts([
         ['policy', `${_id}, made by ${madeBy}, ${moment(createdAt)}`],
         ...modelFacts(policy.decoder, model),
+        ['adapters', lora === undefined ? null : loraText(lora, policy.decoder)],
         ...Object.entries(parts).map(([part, record]): Fact => [part, partText(record, policy)]),
         ['files', folder === undefined ? null : folder.files.map(({ name }) => name).join(', ')],
       ]).join('\n'),
@@ -90,8 +92,8 @@ function modelFacts(decoder: DecoderConfig, { parameters, tokenizer }: Model): F
 }
 
 function partText(record: NonNullable<PolicyDocument['parts']['shared']>, { folder, pruned }: PolicyDocument): string {
-  const { changedIn, weights, optimizer, optimizerStep } = record;
+  const { changedIn, weights, base, optimizer, optimizerStep } = record;
   const moments = optimizer === null ? 'no moments' : pruned?.optimizer ? 'moments pruned' : 'moments stored';
   const origin = folder?.weights === weights ? ` · as imported, ${folder.dtype}` : '';
-  return `since v${changedIn} · weights ${weights.slice(0, 12)} · ${optimizerStep} optimizer steps, ${moments}${origin}`;
+  return `since v${changedIn} · weights ${weights.slice(0, 12)}${base === undefined ? '' : ` on ${base.slice(0, 12)}`} · ${optimizerStep} optimizer steps, ${moments}${origin}`;
 }

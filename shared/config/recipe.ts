@@ -5,7 +5,7 @@
  */
 import { z } from 'zod';
 import { scriptLimitsSchema } from './script-limits.ts';
-import { decoderSchema } from './decoder.ts';
+import { decoderSchema, loraSchema } from './decoder.ts';
 import { knownTools } from '../script/api.ts';
 
 const count = z.int().positive();
@@ -109,6 +109,8 @@ export const recipeSchema = z.strictObject({
     init: initialPolicySchema,
     /** `shared`: one policy plays both roles, told apart by prompts. `split`: one policy a role. */
     layout: z.enum(['shared', 'split']).default('shared'),
+    /** Train low-rank adapters (one a role where the layout is `split`) and leave the weights as they are. */
+    lora: loraSchema.optional(),
   }),
   questions: z.strictObject({ train: questionSourceSchema, heldOut: questionSourceSchema }),
   coldStart: coldStartSchema.default({ type: 'none' }),

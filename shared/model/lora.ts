@@ -31,6 +31,9 @@ export type LoraTarget = (typeof loraTargets)[number];
 export const loraScale = ({ rank, alpha, rankStabilised = false }: LoraSpec): number =>
   alpha / (rankStabilised ? Math.sqrt(rank) : rank);
 
+export const isSameLora = (a: LoraSpec, b: LoraSpec): boolean =>
+  a.rank === b.rank && loraScale(a) === loraScale(b) && [...a.targets].sort().join() === [...b.targets].sort().join();
+
 /** The tensors of one adapted linear. */
 export const loraNames = (module: string) => ({ a: `${module}.lora_A.weight`, b: `${module}.lora_B.weight` });
 

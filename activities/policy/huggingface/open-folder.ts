@@ -97,7 +97,8 @@ function parsed(text: string): unknown {
   }
 }
 
-async function readHeader(file: string, wanted: string): Promise<SafetensorsHeader> {
+/** `wanted` says what asks for the file. Throws `CheckpointMissing`, `CheckpointCorrupt` or `UnsupportedModel`. */
+export async function readHeader(file: string, wanted: string): Promise<SafetensorsHeader> {
   const { size } = await stat(file).catch((cause: unknown) => {
     throw new DomainError(
       'CheckpointMissing',

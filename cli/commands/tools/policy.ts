@@ -14,13 +14,14 @@ function defineImport(parent: Command, act: Act): void {
     .command('import')
     .summary('store a Hugging Face folder')
     .description('Checks a model folder and stores it as version v0 of a policy that any run may begin with.')
-    .argument('<dir>', 'config.json, tokenizer.json and safetensors files, as they are downloaded')
+    .argument('<dir>', 'config.json, tokenizer.json and safetensors files, as they are downloaded; or a PEFT adapter')
     .option('--name <name>', "the policy's name; by default the folder's, in small letters")
     .option(
       '--max-positions <n>',
       "longest context in tokens; by default the model's, less saves memory",
       wholeNumber(1),
     )
+    .option('--base <policy>', 'of a PEFT adapter: the stored version that it belongs to')
     .addHelpText(
       'after',
       `
@@ -30,6 +31,7 @@ weights are streamed: importing takes a few megabytes of memory whatever their s
         examples(
           ['policy import models/Qwen3-0.6B', 'as qwen3-0.6b'],
           ['policy import models/Qwen3-8B --name base --max-positions 16384', 'under another name, with less context'],
+          ['policy import adapters/maths --base base@v0', 'a LoRA adapter in the layout of PEFT'],
           [
             `train --recipe my-recipe.ts --set 'policy.init={"type":"policy","runId":"base","version":0}'`,
             'begin a run with it',
@@ -56,14 +58,17 @@ function defineExport(parent: Command, act: Act): void {
         .default('exact'),
     )
     .option('--max-shard-mb <n>', 'begin another file after so many megabytes', wholeNumber(1), 5_000)
+    .option('--merged', 'of a policy with adapters: whole weights in place of the adapter alone')
     .addHelpText(
       'after',
       `
-What was imported and has not been trained goes back bit for bit, with all its small files.
+What was imported and has not been trained goes back bit for bit, with all its small files. A policy with adapters goes out
+as PEFT's adapter_config.json and adapter_model.safetensors.
 ` +
         examples(
           ['policy export my-run@latest models/my-run', 'the newest version'],
           ['policy export my-run@v34 models/designer --part designer --dtype bf16', 'one role of a split policy'],
+          ['policy export my-run@v34 models/whole --merged', 'adapters merged into their base'],
         ),
     );
   act<ExportOptions>(command, async (cli, [reference, directory], options) => {
