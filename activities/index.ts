@@ -13,12 +13,17 @@ import type {
   UpdatePolicyInput,
   VerifyBatchInput,
 } from '../shared/domain/tasks.ts';
+import type { SearchRound } from '../shared/domain/search-plan.ts';
 import type { RecordStudyInput } from '../shared/domain/study-plan.ts';
 import { assignCredit } from './assign-credit.ts';
 import { bounded } from './boundary.ts';
 import { fineTune } from './fine-tune.ts';
 import { initializePolicy } from './initialize-policy.ts';
 import { recordEvaluation } from './evaluation/record-evaluation.ts';
+import { advanceController } from './systems/advance-controller.ts';
+import { concludeSearch } from './systems/conclude-search.ts';
+import { proposeCandidate } from './systems/propose-candidate.ts';
+import { scoreCandidate } from './systems/score-candidate.ts';
 import { readStudyRun } from './study/read-study-run.ts';
 import { recordStudy } from './study/record-study.ts';
 import { recordIteration, recordRun, recordStage } from './records.ts';
@@ -38,6 +43,9 @@ export function controlActivities(deps: { store: Store; runs: RunContexts }) {
     recordStage: bounded((input: RecordStageInput) => recordStage(deps, input)),
     recordIteration: bounded((input: RecordIterationInput) => recordIteration(deps, input)),
     recordEvaluation: bounded((input: RecordEvaluationInput) => recordEvaluation(deps, input)),
+    scoreCandidate: bounded((input: SearchRound) => scoreCandidate(deps, input)),
+    advanceController: bounded((input: SearchRound) => advanceController(deps, input)),
+    concludeSearch: bounded((input: { searchId: string; rounds: number }) => concludeSearch(deps, input)),
     readStudyRun: bounded((input: { runId: string }) => readStudyRun(deps, input)),
     recordStudy: bounded((input: RecordStudyInput) => recordStudy(deps, input)),
     assignCredit: bounded((input: AssignCreditInput) => assignCredit(deps, input)),
@@ -55,6 +63,7 @@ export function gpuActivities(deps: RolloutDeps) {
     sampleDesigns: bounded((input: SampleDesignsInput, { signal }) => sampleDesigns(deps, input, signal)),
     executeDesign: bounded((input: ExecuteDesignInput, attempt) => executeDesign(deps, input, attempt)),
     evaluateBatch: bounded((input: EvaluateBatchInput, attempt) => evaluateBatch(deps, input, attempt)),
+    proposeCandidate: bounded((input: SearchRound, { signal }) => proposeCandidate(deps, input, signal)),
     updatePolicy: bounded((input: UpdatePolicyInput, attempt) => updatePolicy(deps, input, attempt)),
   };
 }

@@ -7,6 +7,7 @@ import type { Progress } from '../shared/domain/plan.ts';
 import type { Cli } from './command.ts';
 import { queryProgress, readRewards, storedProgress, tokensOf } from './run-view.ts';
 import type { IterationReward } from './run-view.ts';
+import { pause } from './pause.ts';
 import { isServed } from './session.ts';
 import type { Session } from './session.ts';
 import { workflowStatus } from './resume-run.ts';
@@ -122,14 +123,3 @@ class Viewer {
       : 'no worker serves this run: it waits. Start workers with: npx metaagentx up';
   }
 }
-
-const pause = (ms: number, signal: AbortSignal) =>
-  new Promise<void>((resolve) => {
-    const end = () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', end);
-      resolve();
-    };
-    const timer = setTimeout(end, ms);
-    signal.addEventListener('abort', end);
-  });

@@ -5,12 +5,12 @@
 import { setCurrentDetails, setHandler, upsertSearchAttributes } from '@temporalio/workflow';
 import { evaluationId, policyVersionName } from '../shared/domain/ids.ts';
 import type { RunPlan } from '../shared/domain/plan.ts';
-import type { Batch, Slot } from '../shared/domain/tasks.ts';
+import type { Batch } from '../shared/domain/tasks.ts';
 import { activitiesOf } from './activity-proxies.ts';
+import { answerQuestions } from './answer-questions.ts';
 import { lookDeeper, markdownTable, percentText, progressBar } from './details.ts';
 import { batchProgressQuery } from './messages.ts';
 import { searchAttributes } from './search-attributes.ts';
-import { mapWindow } from './window.ts';
 
 export interface EvaluationInput {
   runId: string;
@@ -33,7 +33,7 @@ export interface EvaluationResult {
 export async function evaluation(input: EvaluationInput): Promise<EvaluationResult> {
   const { runId, name, policyVersion, dataset, system, plan } = input;
   const { samples, questions, questionsPerBatch, concurrentBatches } = plan.evaluation;
-  const { control, rollout, sandbox } = activitiesOf(plan);
+  const { control } = activitiesOf(plan);
   const batch: Batch = {
     runId,
     batchId: evaluationId(runId, name),
@@ -47,16 +47,19 @@ export async function evaluation(input: EvaluationInput): Promise<EvaluationResu
   setHandler(batchProgressQuery, () => ({ done, of: questions, parts: 'questions' }), {
     description: 'How many questions are judged.',
   });
-  await mapWindow(slotBatches(questions, questionsPerBatch), concurrentBatches, async (slots) => {
-    const range = `questions ${slots[0]!.slot}–${slots.at(-1)!.slot}`;
-    await rollout.evaluateBatch.executeWithOptions({ summary: `${range} × ${samples} samples` }, [
-      { ...batch, slots, samples },
-    ]);
-    await sandbox.verifyBatch.executeWithOptions({ summary: `verify ${range}` }, [{ ...batch, slots }]);
-    done += slots.length;
-    setCurrentDetails(
-      `${progressBar(done, questions)} questions × ${samples} samples, ${policyVersionName(policyVersion)}`,
-    );
+  await answerQuestions({
+    batch,
+    slots: Array.from({ length: questions }, (_, slot) => ({ slot, questionIndex: slot })),
+    samples,
+    questionsPerBatch,
+    concurrentBatches,
+    plan,
+    onJudged(more) {
+      done += more;
+      setCurrentDetails(
+        `${progressBar(done, questions)} questions × ${samples} samples, ${policyVersionName(policyVersion)}`,
+      );
+    },
   });
   const result = await control.recordEvaluation.executeWithOptions(
     { summary: `avg@${samples} of all ${questions} questions` },
@@ -76,11 +79,4 @@ export async function evaluation(input: EvaluationInput): Promise<EvaluationResu
     ].join('\n'),
   );
   return { average: result.average, metrics: result.metrics };
-}
-
-function slotBatches(questions: number, size: number): Slot[][] {
-  const slots = Array.from({ length: questions }, (_, slot) => ({ slot, questionIndex: slot }));
-  return Array.from({ length: Math.ceil(questions / size) }, (_, index) =>
-    slots.slice(index * size, (index + 1) * size),
-  );
 }

@@ -3,6 +3,7 @@ export { trainingRun } from './training-run.ts';
 export { coEvolutionStage } from './co-evolution-stage.ts';
 export { trainingIteration } from './training-iteration.ts';
 export { hierarchicalRollout } from './hierarchical-rollout.ts';
+export { systemSearch } from './system-search.ts';
 export { study } from './study.ts';
 export { solution } from './solution.ts';
 export { evaluation } from './evaluation.ts';

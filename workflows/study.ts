@@ -11,6 +11,7 @@ import { evaluation } from './evaluation.ts';
 import { failureOf } from './failure.ts';
 import { batchProgressQuery } from './messages.ts';
 import { visible } from './search-attributes.ts';
+import { systemSearch } from './system-search.ts';
 import { trainingRun } from './training-run.ts';
 import { mapWindow } from './window.ts';
 
@@ -67,6 +68,15 @@ async function measure(plan: StudyPlan, { runId, measurement, system }: StudyCel
   const { control } = activitiesOf(plan);
   const { from, evaluation: settings } = await control.readStudyRun({ runId });
   if (from === null || measurement.name in from.evaluations) return;
+  const { search } = measurement;
+  if (search !== null) {
+    await executeChild(systemSearch, {
+      workflowId: search.searchId,
+      args: [search],
+      staticSummary: `search for ${system}: ${search.rounds} rounds`,
+      typedSearchAttributes: visible({ runId, policyVersion: search.policyVersion }),
+    });
+  }
   const { queues, activities } = plan;
   const { policyVersion } = from;
   await executeChild(evaluation, {

@@ -263,7 +263,8 @@ async function runStage(run: RunState, stage: StagePlan): Promise<void> {
     );
     if (result.stopped) return;
   }
-  await evaluate(run, name);
+  const isMeasured = plan.evaluation.stageEnds !== 'last' || stage.stage === plan.stages.length;
+  if (isMeasured) await evaluate(run, name);
 }
 
 /** avg@k of the current version, unless the database has it already. */

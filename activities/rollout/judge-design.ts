@@ -27,7 +27,15 @@ export async function judgeDesign(scripts: ScriptPool, request: DesignReply): Pr
   const { recipe, reply } = request;
   const extracted = extractScript(reply, recipe.prompts.form);
   if (extracted === null) return { script: null, outcome: 'no-script', problem: null, structure: null, dryRun: [] };
-  const { script } = extracted;
+  return judgeScript(scripts, { ...request, script: extracted.script });
+}
+
+/** Checks and dry run of a script that needs no extraction. */
+export async function judgeScript(
+  scripts: ScriptPool,
+  request: Omit<DesignReply, 'reply'> & { script: string },
+): Promise<JudgedDesign> {
+  const { recipe, script } = request;
   const checked = checkScript(script, { limits: recipe.limits, tools: recipe.designs.tools });
   const structure = checked.structure === null ? null : summaryOf(checked.structure);
   const shapes = checked.problems.length > 0 ? [] : await tryDesign(scripts, script, request);
@@ -45,7 +53,7 @@ interface TriedShape extends DryRunShape {
 async function tryDesign(
   scripts: ScriptPool,
   script: string,
-  { question, recipe, signal }: DesignReply,
+  { question, recipe, signal }: Omit<DesignReply, 'reply'>,
 ): Promise<TriedShape[]> {
   const shapes: TriedShape[] = [];
   for (const { shape, stub } of dryRunShapes) {

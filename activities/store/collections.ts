@@ -7,6 +7,8 @@ import type {
   DatasetDocument,
   DesignDocument,
   EvaluationDocument,
+  CandidateDocument,
+  SearchDocument,
   StudyDocument,
   SystemDocument,
   ExecutionDocument,
@@ -34,6 +36,8 @@ export interface Collections {
   evaluations: Collection<EvaluationDocument>;
   systems: Collection<SystemDocument>;
   studies: Collection<StudyDocument>;
+  searches: Collection<SearchDocument>;
+  candidates: Collection<CandidateDocument>;
 }
 
 interface CollectionPlan {
@@ -91,6 +95,11 @@ const plans: Record<keyof Collections, CollectionPlan> = {
   systems: {
     indexes: [{ key: { runId: 1 } }],
     required: { runId: 'string', system: 'string', source: 'object' },
+  },
+  searches: { indexes: [{ key: { runId: 1 } }], required: { runId: 'string', system: 'string', settings: 'object' } },
+  candidates: {
+    indexes: [{ key: { searchId: 1, number: 1 }, unique: true }],
+    required: { runId: 'string', searchId: 'string', number, origin: 'string' },
   },
   studies: { indexes: [], required: { study: 'object', plan: 'object', status: 'string' } },
 };

@@ -10,14 +10,16 @@ import type { Recipe } from '../../shared/config/recipe.ts';
 import type { Learner, RunPlan } from '../../shared/domain/plan.ts';
 import type { Question, Verdict } from '../../shared/domain/question.ts';
 import type { FinishReason, SamplingSettings } from '../../shared/domain/sampling.ts';
-import type { Usage } from '../../shared/domain/usage.ts';
+import type { ModelCost, Usage } from '../../shared/domain/usage.ts';
 import type { Role } from '../../shared/domain/role.ts';
 import type { Study } from '../../shared/config/study.ts';
+import type { SearchPlan, SearchSettings } from '../../shared/domain/search-plan.ts';
 import type { StudyPlan } from '../../shared/domain/study-plan.ts';
 import type { StudyCell } from '../../shared/evaluation/study-table.ts';
 import type { EvaluationSummary, QuestionRow } from '../../shared/evaluation/summary.ts';
 import type { RewardTerm } from '../../shared/rl/reward.ts';
 import type { AnsweringSystem } from '../../shared/systems/source.ts';
+import type { Proposal } from '../../shared/systems/search.ts';
 import type { Budget } from '../../shared/systems/system.ts';
 import type { PromptForm } from '../../shared/script/prompts.ts';
 import type { CodeVerdict } from '../runtime/python/judge-code.ts';
@@ -271,9 +273,44 @@ export interface StudyDocument extends Stored {
   finishedAt?: Date;
 }
 
+/** A search with a frozen policy; `_id` is `RUN/search-NAME-DIGEST`. */
+export interface SearchDocument extends Stored {
+  runId: string;
+  system: string;
+  policyVersion: number;
+  finds: SearchPlan['finds'];
+  settings: SearchSettings;
+  /** What one answer may cost. */
+  budget: Budget | null;
+  /** Of the text that asks for a better script. */
+  promptVersion: number;
+}
+
+/** A script that a search tried. */
+export interface CandidateDocument extends Stored {
+  runId: string;
+  searchId: string;
+  number: number;
+  parent: number | null;
+  origin: Proposal['type'];
+  /** The policy's whole reply; the script itself where no model wrote it. */
+  reply: string;
+  script: string | null;
+  refusal: string | null;
+  /** Number of the candidate with the same script. */
+  sameAs: number | null;
+  /** Null until its answers are judged. */
+  score: number | null;
+  /** Of proposing it, and of its answers. */
+  cost: ModelCost;
+  answerCost: ModelCost;
+}
+
 /** A system under comparison as it answers; `_id` is `RUN/system-NAME`. */
 export interface SystemDocument extends Stored, AnsweringSystem {
   runId: string;
+  /** What finding it took, where it was searched for. */
+  search?: ModelCost & { searchId: string; rounds: number };
 }
 
 export interface EvaluationDocument extends Stored {

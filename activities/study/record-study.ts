@@ -4,6 +4,7 @@ import type { RecordStudyInput, StudyCellPlan, StudyFailures } from '../../share
 import { DomainError } from '../../shared/errors.ts';
 import type { CurvePoint, StudyCell } from '../../shared/evaluation/study-table.ts';
 import type { Store } from '../store/connect.ts';
+import { costOfBatches } from '../systems/search-cost.ts';
 
 export async function recordStudy({ store }: { store: Store }, { studyId, failures }: RecordStudyInput): Promise<void> {
   const document = await store.studies.findOne({ _id: studyId });
@@ -30,7 +31,7 @@ async function readCell(store: Store, cell: StudyCellPlan, failures: StudyFailur
   const [start, reported, learning] = await Promise.all([
     store.evaluations.findOne({ _id: evaluationId(runId, 'cold-start') }, { projection: { metrics: 1 } }),
     store.evaluations.findOne({ _id: evaluationId(runId, name) }, { projection: { metrics: 1 } }),
-    learningCost(store, runId),
+    learningCost(store, cell),
   ]);
   const failure = failures[`${runId}#${variant}`] ?? (reported === null ? 'not measured' : null);
   const metrics = failure === null ? reported?.metrics : undefined;
@@ -54,31 +55,20 @@ async function readCell(store: Store, cell: StudyCellPlan, failures: StudyFailur
 /** A run's evaluations are named after what they follow. */
 const lastEvaluation = (stages: number) => (stages === 0 ? 'cold-start' : `stage-${String(stages).padStart(2, '0')}`);
 
-/** Model calls and tokens of all committed iterations. */
-async function learningCost(store: Store, runId: string): Promise<{ learningCalls: number; learningTokens: number }> {
+/** Model calls and tokens of all committed iterations, or of the search for the system. */
+async function learningCost(
+  store: Store,
+  { runId, measurement }: StudyCellPlan,
+): Promise<{ learningCalls: number; learningTokens: number }> {
+  const found = await store.systems.findOne({ _id: measurement?.system ?? '' }, { projection: { search: 1 } });
   const iterations = await store.iterations.find({ runId }, { projection: { _id: 1 } }).toArray();
-  const batches = iterations.map(({ _id }) => _id);
-  const sums = [
-    { $match: { batchId: { $in: batches }, promptTokens: { $gt: 0 } } },
-    {
-      $group: {
-        _id: null,
-        calls: { $sum: 1 },
-        promptTokens: { $sum: '$promptTokens' },
-        responseTokens: { $sum: '$responseTokens' },
-      },
-    },
-  ];
-  type Sums = { calls: number; promptTokens: number; responseTokens: number };
-  const [designs, calls] = await Promise.all([
-    store.designs.aggregate<Sums>(sums).toArray(),
-    store.calls.aggregate<Sums>(sums).toArray(),
-  ]);
-  const found = [...designs, ...calls];
-  return {
-    learningCalls: found.reduce((sum, each) => sum + each.calls, 0),
-    learningTokens: found.reduce((sum, each) => sum + each.promptTokens + each.responseTokens, 0),
-  };
+  const cost =
+    found?.search ??
+    (await costOfBatches(
+      store,
+      iterations.map(({ _id }) => _id),
+    ));
+  return { learningCalls: cost.calls, learningTokens: cost.promptTokens + cost.responseTokens };
 }
 
 /** Learning curves of all trained cells, in order. */

@@ -8,6 +8,7 @@ import type { BatchProgress } from '../../shared/domain/plan.ts';
 import { DomainError, failureNames } from '../../shared/errors.ts';
 import type { Cli } from '../command.ts';
 import { Interrupted } from '../exit-codes.ts';
+import { pause } from '../pause.ts';
 import type { Session } from '../session.ts';
 import { bar } from '../view/bars.ts';
 import { duration } from '../view/numbers.ts';
@@ -76,12 +77,6 @@ async function showProgress(
     await pause(pollMs, signal);
   }
 }
-
-const pause = (ms: number, signal: AbortSignal) =>
-  new Promise<void>((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener('abort', () => (clearTimeout(timer), resolve()), { once: true });
-  });
 
 /** The failure at the end of the chain, as the domain error it was when it was thrown. */
 function causeOf(error: unknown, title: string): unknown {

@@ -3,7 +3,7 @@
  * is derived from what is measured, so the same command again goes on with it, or shows what it found.
  */
 import { loadQuestionsFile } from '../../activities/questions/load-questions.ts';
-import type { EvaluationDocument } from '../../activities/store/documents.ts';
+import type { EvaluationDocument, RunDocument } from '../../activities/store/documents.ts';
 import type { Store } from '../../activities/store/connect.ts';
 import { evaluationId, policyVersionName } from '../../shared/domain/ids.ts';
 import { DomainError } from '../../shared/errors.ts';
@@ -18,8 +18,9 @@ import type { Dataset } from '../datasets.ts';
 import type { Session } from '../session.ts';
 import { storeDataset } from '../start-run.ts';
 import { awaitWorkflow } from './await-workflow.ts';
-import { storeSystem } from './answering-system.ts';
-import type { SystemRequest } from './answering-system.ts';
+import { searchedReference, storeSystem } from './answering-system.ts';
+import type { AnsweringReference, SystemRequest } from './answering-system.ts';
+import { search, storeSearch } from './search.ts';
 import { pinPolicy, untrainedVersion } from './pinned-policy.ts';
 
 export interface EvaluationRequest {
@@ -43,7 +44,7 @@ export async function readQuestions(path: string): Promise<Dataset> {
 /** The finished evaluation, measured now or found in the store. */
 export async function evaluate(cli: Cli, session: Session, request: EvaluationRequest): Promise<EvaluationDocument> {
   const { store, client, config } = session;
-  const { system, budget } = request.system;
+  const { system } = request.system;
   const pinned = await pinPolicy(store, request.policy);
   const { run } = pinned;
   const isUntrained = system?.kind === 'designed' && system.version === 'untrained';
@@ -52,8 +53,8 @@ export async function evaluate(cli: Cli, session: Session, request: EvaluationRe
   if (file !== undefined) await storeDataset(store, file);
   const dataset = file === undefined ? run.datasets.heldOut : { digest: file.digest, count: file.questions.length };
   const questions = Math.min(dataset.count, request.limit ?? dataset.count);
-  const answering = await storeSystem(store, run, request.system);
-  const measured = { system: answering.name, budget, policyVersion, samples, dataset: dataset.digest, questions };
+  const answering = await answeringSystem(cli, session, run, policyVersion, request.system);
+  const measured = { label: answering.label, policyVersion, samples, dataset: dataset.digest, questions };
   const { name, standing } = await nameOf(store, run._id, measured, request.again);
   if (standing !== null) {
     cli.log(`${standing._id} is in the store already; for fresh designs add --again`);
@@ -93,6 +94,21 @@ export async function evaluate(cli: Cli, session: Session, request: EvaluationRe
     ],
   });
   return readEvaluation(store, id);
+}
+
+/** Searches first where the system has to be found. */
+async function answeringSystem(
+  cli: Cli,
+  session: Session,
+  run: RunDocument,
+  policyVersion: number,
+  { system, budget, search: settings }: SystemRequest,
+): Promise<AnsweringReference> {
+  const { store, config } = session;
+  if (system?.kind !== 'searched') return storeSystem(store, run, { system, budget });
+  const plan = await storeSearch(store, config, run, policyVersion, { system, budget, settings });
+  await search(cli, session, plan);
+  return searchedReference(plan, system.name);
 }
 
 /** Throws `InvalidInput` where there is no such evaluation. */

@@ -16,6 +16,7 @@ import { loadDatasets } from '../datasets.ts';
 import type { RunDatasets } from '../datasets.ts';
 import { checkSystem } from '../measure/answering-system.ts';
 import type { SystemRequest } from '../measure/answering-system.ts';
+import { searchSettings } from '../measure/search.ts';
 import { loadRecipe } from '../recipes.ts';
 
 const folder = new URL('../../runs/studies/', import.meta.url);
@@ -112,7 +113,10 @@ async function prepareCell(
   const { name, system, set } = variant;
   const identity = { variant: name, seed, system: system ?? 'metaagentx' };
   if (isMeasuredOnly(variant)) {
-    return { cell: { ...identity, runId: base!.runId, measured: checkSystem(system!, budget) }, run: null };
+    return {
+      cell: { ...identity, runId: base!.runId, measured: checkSystem(system!, budget, searchSettings(variant.search)) },
+      run: null,
+    };
   }
   const runId = checkRunId(studyRunId(study.name, name, seed));
   const from = study.sharedColdStart && base !== null ? inherited(study, variant, base) : [];

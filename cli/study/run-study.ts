@@ -6,11 +6,11 @@ import { readRun } from '../../activities/run-context.ts';
 import { studyWorkflowId } from '../../shared/domain/ids.ts';
 import type { StudyCellPlan, StudyPlan } from '../../shared/domain/study-plan.ts';
 import { DomainError } from '../../shared/errors.ts';
-import { systemLabel } from '../../shared/evaluation/name.ts';
 import type { study as studyWorkflow } from '../../workflows/study.ts';
 import type { Cli } from '../command.ts';
-import { storeSystem } from '../measure/answering-system.ts';
+import { searchedReference, storeSystem } from '../measure/answering-system.ts';
 import { awaitWorkflow } from '../measure/await-workflow.ts';
+import { storeSearch } from '../measure/search.ts';
 import { workflowStatus } from '../resume-run.ts';
 import type { Session } from '../session.ts';
 import { createRun } from '../start-run.ts';
@@ -36,7 +36,7 @@ export async function startStudy(session: Session, prepared: PreparedStudy): Pro
     queues: config.queues,
     activities: config.activities,
     bases: bases.map(({ runId }) => runId),
-    cells: await Promise.all(prepared.cells.map((cell) => planOfCell(store, cell))),
+    cells: await Promise.all(prepared.cells.map((cell) => planOfCell(session, cell))),
     concurrentRuns: study.concurrentRuns,
   };
   await insertOnce(store.studies, { _id: studyId, study, plan, status: 'running', cells: [] });
@@ -51,12 +51,19 @@ export async function startStudy(session: Session, prepared: PreparedStudy): Pro
   });
 }
 
-async function planOfCell(store: Store, cell: PreparedCell): Promise<StudyCellPlan> {
-  const { variant, seed, system, runId, measured } = cell;
-  if (measured === null) return { variant, seed, system, runId, measurement: null };
-  const { name, id } = await storeSystem(store, await readRun(store, runId), measured);
-  const measurement = { name: `study-${systemLabel(name, measured.budget)}`, system: id ?? null };
-  return { variant, seed, system: name, runId, measurement };
+async function planOfCell({ store, config }: Session, cell: PreparedCell): Promise<StudyCellPlan> {
+  const { variant, seed, runId, measured } = cell;
+  if (measured === null) return { variant, seed, system: cell.system, runId, measurement: null };
+  const run = await readRun(store, runId);
+  const { system, budget, search: settings } = measured;
+  // A base ends with its cold start: that is the version that is searched with.
+  const search =
+    system?.kind === 'searched'
+      ? await storeSearch(store, config, run, run.plan.coldStartChunks, { system, budget, settings })
+      : null;
+  const { name, label, id } =
+    search === null ? await storeSystem(store, run, measured) : searchedReference(search, system!.name);
+  return { variant, seed, system: name, runId, measurement: { name: `study-${label}`, system: id ?? null, search } };
 }
 
 /** The finished study. */

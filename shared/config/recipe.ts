@@ -217,6 +217,8 @@ export const recipeSchema = z.strictObject({
       /** Use only the first so many held-out questions; 0 switches evaluation off. */
       limit: z.int().min(0).optional(),
       everyIterations: z.int().min(0).default(0),
+      /** `last`: of the stage ends only the last one; for studies of many short stages. */
+      stageEnds: z.enum(['all', 'last']).default('all'),
     })
     .prefault({}),
   retention: z

@@ -5,6 +5,7 @@
 import { z } from 'zod';
 
 const name = z.string().regex(/^[a-z0-9][a-z0-9-]*$/, 'use a-z, 0-9 and -');
+const count = z.int().positive();
 /** `path=value` changes of the recipe, as `train --set` takes them. */
 const changes = z.array(z.string().includes('='));
 
@@ -12,6 +13,8 @@ const variantSchema = z.strictObject({
   set: changes.default([]),
   /** Name of a system under comparison (`eval systems`); MetaAgent-X unless told. */
   system: z.string().optional(),
+  /** Settings of a system that is searched for. */
+  search: z.strictObject({ rounds: count.optional(), questions: count.optional(), calls: count.optional() }).optional(),
 });
 
 export const studySchema = z.strictObject({

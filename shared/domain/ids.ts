@@ -31,6 +31,13 @@ export const iterationId = (runId: string, stage: number, iteration: number) =>
 export const evaluationId = (runId: string, name: string) => `${runId}/eval-${name}`;
 /** A system under comparison that answers with a run's policy. */
 export const systemId = (runId: string, name: string) => `${runId}/system-${name}`;
+/** A search for a system, by what it looks for and with which settings (a digest of them). */
+export const searchIdOf = (runId: string, system: string, digest: string) =>
+  `${runId}/search-${system}-${digest.slice(0, 8)}`;
+export const candidateId = (searchId: string, round: number) => `${searchId}/c-${pad(round, 3)}`;
+export const searchStepId = (searchId: string, round: number) => `${searchId}/t-${pad(round, 3)}`;
+/** The system that a search found: `RUN/system-aflow-1a2b3c4d`. */
+export const systemIdOfSearch = (searchId: string) => searchId.replace(/\/search-([^/]*)$/, '/system-$1');
 /** A study's workflow. Its runs are named `STUDY.VARIANT.sSEED`. */
 export const studyWorkflowId = (studyId: string) => `study/${studyId}`;
 export const studyRunId = (studyId: string, variant: string, seed: number) => `${studyId}.${variant}.s${seed}`;

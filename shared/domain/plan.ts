@@ -35,6 +35,8 @@ export interface EvaluationPlan {
   concurrentBatches: number;
   /** Also evaluate after every so many iterations of a stage; 0 for stage ends only. */
   everyIterations: number;
+  /** Which stage ends are measured; absent: all. */
+  stageEnds?: 'all' | 'last';
 }
 
 /** Times of one group of activities, in milliseconds. */

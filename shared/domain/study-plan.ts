@@ -1,4 +1,5 @@
 /** What a study's workflow carries: which runs, in which order, and what is measured when each has ended. */
+import type { SearchPlan } from './search-plan.ts';
 import type { ActivityPolicies, EvaluationPlan, RunPlan, RunPosition, TaskQueues } from './plan.ts';
 
 /** A measurement after a run has ended, besides those that the run makes itself. */
@@ -7,6 +8,8 @@ export interface StudyMeasurement {
   name: string;
   /** Id of the stored system that answers; null: the run's own designs. */
   system: string | null;
+  /** The search that finds it; null where it is stored already. */
+  search: SearchPlan | null;
 }
 
 export interface StudyCellPlan {

@@ -6,3 +6,10 @@ export interface Usage {
   toolCalls: number;
 }
 export const noUsage: Usage = { calls: 0, promptTokens: 0, responseTokens: 0, toolCalls: 0 };
+
+/** What model calls consumed, of designs and agents alike. */
+export interface ModelCost {
+  calls: number;
+  promptTokens: number;
+  responseTokens: number;
+}

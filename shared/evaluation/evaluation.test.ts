@@ -5,7 +5,7 @@ import { intervalsOf, quantile, resampledMeans, resamples } from './bootstrap.ts
 import { compareMeasurements } from './compare.ts';
 import { csvText } from './csv.ts';
 import { majorityIsRight, passAt, questionMetrics } from './metrics.ts';
-import { evaluationName } from './name.ts';
+import { evaluationName, systemLabel } from './name.ts';
 import type { QuestionSamples, Sample } from './samples.ts';
 import { summarise } from './summary.ts';
 
@@ -210,8 +210,7 @@ it('csvText quotes what needs it', () => {
 
 it('evaluationName tells measurements apart', () => {
   const measured = {
-    system: 'metaagentx',
-    budget: null,
+    label: 'metaagentx',
     policyVersion: 24,
     samples: 3,
     dataset: '1a2b3c4d5e6f',
@@ -220,6 +219,6 @@ it('evaluationName tells measurements apart', () => {
   };
   expect(evaluationName(measured)).toBe('v24-k3-n64-1a2b3c4d');
   expect(evaluationName({ ...measured, repetition: 2 })).toBe('v24-k3-n64-1a2b3c4d-2');
-  const debate = { ...measured, system: 'debate', budget: { unit: 'calls', amount: 5 } } as const;
-  expect(evaluationName(debate)).toBe('v24-debate-calls5-k3-n64-1a2b3c4d');
+  const label = systemLabel('debate', { unit: 'calls', amount: 5 });
+  expect(evaluationName({ ...measured, label })).toBe('v24-debate-calls5-k3-n64-1a2b3c4d');
 });

@@ -2,9 +2,8 @@
 import type { Budget } from '../systems/system.ts';
 
 export interface Measured {
-  /** Name in the registry, and what an answer may cost. */
-  system: string;
-  budget: Budget | null;
+  /** Which system, with its budget and settings. */
+  label: string;
   policyVersion: number;
   /** k. */
   samples: number;
@@ -21,16 +20,7 @@ export const systemLabel = (system: string, budget: Budget | null): string =>
   `${system}${budget === null ? '' : `-${budget.unit}${budget.amount}`}`;
 
 /** `v24-k3-n64-1a2b3c4d`, `v24-self-consistency-calls8-k3-n64-1a2b3c4d-2`. */
-export function evaluationName({
-  system,
-  budget,
-  policyVersion,
-  samples,
-  dataset,
-  questions,
-  repetition,
-}: Measured): string {
-  const label = systemLabel(system, budget);
+export function evaluationName({ label, policyVersion, samples, dataset, questions, repetition }: Measured): string {
   const parts = [
     `v${policyVersion}`,
     ...(label === 'metaagentx' ? [] : [label]),

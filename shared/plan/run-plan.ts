@@ -31,6 +31,7 @@ export function makeRunPlan({ recipe, trainQuestions, heldOutQuestions, queues, 
       questions: Math.min(heldOutQuestions, recipe.evaluation.limit ?? heldOutQuestions),
       ...evaluationBatches,
       everyIterations: recipe.evaluation.everyIterations,
+      stageEnds: recipe.evaluation.stageEnds,
     },
     iterationsPerHistory,
   };

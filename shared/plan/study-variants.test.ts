@@ -14,12 +14,12 @@ describe('variantsOf', () => {
       }),
     );
     expect(variants).toEqual([
-      { name: 'debate', set: ['a=1'], system: 'debate' },
-      { name: 'slow', set: ['a=1', 'b=2'], system: null },
-      { name: 'coupled_k1', set: ['a=1', 's=c', 'k=1'], system: null },
-      { name: 'coupled_k10', set: ['a=1', 's=c', 'k=10', 'n=3'], system: null },
-      { name: 'stagewise_k1', set: ['a=1', 'k=1'], system: null },
-      { name: 'stagewise_k10', set: ['a=1', 'k=10', 'n=3'], system: null },
+      { name: 'debate', set: ['a=1'], system: 'debate', search: {} },
+      { name: 'slow', set: ['a=1', 'b=2'], system: null, search: {} },
+      { name: 'coupled_k1', set: ['a=1', 's=c', 'k=1'], system: null, search: {} },
+      { name: 'coupled_k10', set: ['a=1', 's=c', 'k=10', 'n=3'], system: null, search: {} },
+      { name: 'stagewise_k1', set: ['a=1', 'k=1'], system: null, search: {} },
+      { name: 'stagewise_k10', set: ['a=1', 'k=10', 'n=3'], system: null, search: {} },
     ]);
   });
 

@@ -2,20 +2,24 @@
 import type { Study } from '../config/study.ts';
 import { DomainError } from '../errors.ts';
 
+type StudySearch = NonNullable<Study['variants'][string]['search']>;
+
 export interface Variant {
   name: string;
   /** Changes of the recipe, the study's own first. */
   set: string[];
   /** Null: MetaAgent-X. */
   system: string | null;
+  search: StudySearch;
 }
 
 /** Throws `InvalidConfig` where there is none or a name is taken twice. */
 export function variantsOf(study: Study): Variant[] {
-  const written = Object.entries(study.variants).map(([name, { set, system }]) => ({
+  const written = Object.entries(study.variants).map(([name, { set, system, search }]) => ({
     name,
     set: [...study.set, ...set],
     system: system ?? null,
+    search: search ?? {},
   }));
   const variants = [...written, ...crossProduct(study)];
   const names = variants.map(({ name }) => name);
@@ -41,5 +45,5 @@ function crossProduct({ axes, set }: Study): Variant[] {
       ),
     [{ names: [], set: [...set] }],
   );
-  return points.map((point) => ({ name: point.names.join('_'), set: point.set, system: null }));
+  return points.map((point) => ({ name: point.names.join('_'), set: point.set, system: null, search: {} }));
 }

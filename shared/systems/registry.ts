@@ -1,7 +1,11 @@
 /** Every system under comparison, by name. */
 import { DomainError } from '../errors.ts';
+import { adas } from './adas.ts';
+import { aflow } from './aflow.ts';
 import { metaAgentX, untrainedDesigner } from './designed.ts';
 import { debateTeam, ensembleTeam, reflectionTeam } from './fixed-teams.ts';
+import { maas } from './maas.ts';
+import type { SearchStrategy } from './search.ts';
 import { selfConsistency } from './self-consistency.ts';
 import { singleAgent } from './single-agent.ts';
 import type { Budget, FixedSystem, System } from './system.ts';
@@ -14,6 +18,9 @@ export const systems: readonly System[] = [
   debateTeam,
   reflectionTeam,
   singleAgentGrpo,
+  aflow,
+  adas,
+  maas,
   untrainedDesigner,
   metaAgentX,
 ];
@@ -24,6 +31,15 @@ export function systemOf(name: string): System {
   if (found !== undefined) return found;
   const names = systems.map((system) => system.name).join(', ');
   throw new DomainError('InvalidInput', `there is no system '${name}': expected one of ${names}`, { name });
+}
+
+const strategies: Readonly<Record<string, SearchStrategy>> = { aflow, adas };
+
+/** Throws `InvalidInput` where the system is not a search for a script. */
+export function searchStrategyOf(name: string): SearchStrategy {
+  const found = strategies[name];
+  if (found === undefined) throw new DomainError('InvalidInput', `system '${name}' does not search for a script`);
+  return found;
 }
 
 /** Parses `calls=8` or `tokens=4000`. Throws `InvalidInput`. */

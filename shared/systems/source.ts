@@ -1,12 +1,26 @@
 /** Where the script for a question comes from, as data that a batch refers to by id. */
 import type { Recipe } from '../config/recipe.ts';
+import { pickScript } from './controller.ts';
+import type { ControllerWeights } from './controller.ts';
 import type { Budget } from './system.ts';
 
 export type DesignSource =
   /** The policy writes one for each question. */
   | { type: 'designer' }
   /** The same for every question. */
-  | { type: 'script'; script: string };
+  | { type: 'script'; script: string }
+  /** A controller picks one for each question: drawn by its probabilities, or the most probable. */
+  | { type: 'pool'; scripts: string[]; weights: ControllerWeights; draws: boolean };
+
+/** The given script for a question. `seedKey` names the draw. */
+export function scriptFor(
+  source: Exclude<DesignSource, { type: 'designer' }>,
+  question: string,
+  seedKey: string,
+): string {
+  if (source.type === 'script') return source.script;
+  return source.scripts[pickScript(source.weights, question, source.draws ? seedKey : null)]!;
+}
 
 /** A system as it answers: source and budget. */
 export interface AnsweringSystem {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { metaagentx } from '../helpers/command-line.ts';
-import { connectServers, trainTinyRun } from '../helpers/tiny-run.ts';
+import { connectServers, copyRun, trainTinyRun } from '../helpers/tiny-run.ts';
 import type { TestServers } from '../helpers/tiny-run.ts';
 import { startWorkerProcess } from '../helpers/worker-process.ts';
 import type { WorkerProcess } from '../helpers/worker-process.ts';
@@ -217,6 +217,91 @@ describe('systems under comparison', () => {
     );
     expect(credits.map(({ groupSize }) => groupSize)).toEqual(Array.from({ length: 8 }, () => 4));
     expect(iteration).toMatchObject({ learner: 'executor', policyIn: 2, policyOut: 3 });
+  });
+});
+
+describe('systems that are searched for', () => {
+  const options = ['-k', '2', '--search-questions', '3'];
+
+  it('aflow tries scripts on training questions and answers with the best', async () => {
+    const argv = ['eval', `${run}@latest`, '--system', 'aflow', '--search-rounds', '4', ...options];
+    const { code, data } = await metaagentx(...argv);
+    expect(code).toBe(0);
+    const { store } = servers;
+    const search = await store.searches.findOne({ runId: run, system: 'aflow' });
+    const candidates = await store.candidates.find({ searchId: search!._id }).sort({ number: 1 }).toArray();
+    expect(candidates.map(({ origin }) => origin)).toEqual(['given', 'sample', 'edit', 'sample']);
+    for (const { _id, score, refusal, sameAs } of candidates) {
+      const asked = await store.designs.countDocuments({ batchId: _id });
+      const right = await store.verdicts.countDocuments({ batchId: _id, 'verdict.correct': true });
+      expect(asked).toBe(refusal === null && sameAs === null ? 3 : 0);
+      if (asked > 0) expect(score).toBeCloseTo(right / 3, 12);
+    }
+    const best = Math.max(...candidates.filter(({ refusal }) => refusal === null).map(({ score }) => score!));
+    const found = await store.systems.findOne({ _id: search!._id.replace('/search-', '/system-') });
+    expect(candidates.find(({ score, refusal }) => score === best && refusal === null)?.script).toBe(
+      found?.source.type === 'script' ? found.source.script : null,
+    );
+    const answered = await store.calls.countDocuments({ batchId: { $regex: `^${search!._id}/c-` } });
+    const proposed = candidates.filter(({ origin }) => origin === 'sample').length;
+    expect(found?.search).toMatchObject({ rounds: 4, calls: answered + proposed });
+    expect(data.system).toBe('aflow');
+    expect((await metaagentx(...argv)).data.id).toBe(data.id);
+  });
+
+  it('a search that was cut off goes on to the same candidates', async () => {
+    const { store, client } = servers;
+    await copyRun(servers, run, 'cut-off');
+    const argv = ['--system', 'aflow', '--search-rounds', '4', ...options];
+    const whole = await metaagentx('eval', `${run}@latest`, ...argv);
+    const cut = metaagentx('eval', 'cut-off@latest', ...argv);
+    const searchId = async () => (await store.searches.findOne({ runId: 'cut-off' }))?._id;
+    while ((await store.candidates.findOne({ runId: 'cut-off', number: 1 })) === null)
+      await new Promise((go) => setTimeout(go, 5));
+    await client.workflow.getHandle((await searchId())!).terminate('test');
+    expect((await cut).code).toBe(2);
+    const resumed = await metaagentx('eval', 'cut-off@latest', ...argv);
+    expect(resumed.data.metrics).toEqual(whole.data.metrics);
+    const tried = async (runId: string) =>
+      (await store.candidates.find({ runId }).sort({ number: 1 }).toArray()).map(({ script, score }) => [
+        script,
+        score,
+      ]);
+    expect(await tried('cut-off')).toEqual(await tried(run));
+  });
+
+  it('maas learns to pick from a pool', async () => {
+    const { code, data } = await metaagentx(
+      'eval',
+      `${run}@latest`,
+      '--system',
+      'maas',
+      '--search-rounds',
+      '2',
+      ...options,
+    );
+    expect(code).toBe(0);
+    const { store } = servers;
+    const steps = await store.systems
+      .find({ _id: { $regex: `^${run}/search-maas-` } })
+      .sort({ _id: 1 })
+      .toArray();
+    expect(steps).toHaveLength(3);
+    const weights = steps.map(({ source }) => (source.type === 'pool' ? source.weights.flat() : []));
+    expect(weights[0]!.every((weight) => weight === 0)).toBe(true);
+    expect(weights[0]).toHaveLength(5 * 65);
+    expect(await store.designs.countDocuments({ batchId: steps[0]!._id })).toBe(12);
+    const pool = steps[0]!.source.type === 'pool' ? steps[0]!.source.scripts : [];
+    const answered = await store.designs.distinct('script', { batchId: String(data.id) });
+    expect(answered.every((script) => pool.includes(script!))).toBe(true);
+  });
+
+  it('ends when its model calls are used up', async () => {
+    const argv = ['--system', 'adas', '--search-rounds', '9', '--search-calls', '10', ...options];
+    await metaagentx('eval', `${run}@latest`, ...argv);
+    const found = await servers.store.systems.findOne({ runId: run, system: 'adas', search: { $exists: true } });
+    expect(found!.search!.rounds).toBeLessThan(9);
+    expect(found!.search!.calls).toBeGreaterThanOrEqual(10);
   });
 });
 

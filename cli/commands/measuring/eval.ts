@@ -12,6 +12,9 @@ interface Options {
   questions?: string;
   system?: string;
   budget?: Budget;
+  searchRounds?: number;
+  searchQuestions?: number;
+  searchCalls?: number;
   samples: number;
   limit?: number;
   again?: boolean;
@@ -27,6 +30,9 @@ export const command: CommandFile = {
       .option('--questions <file>', "a questions file (JSONL); without it, the run's held-out questions")
       .option('--system <name>', "which system answers, see `eval systems`; the run's own designs unless told")
       .option('--budget <unit=n>', 'what one answer may cost: calls=N or tokens=N', budgetOf)
+      .option('--search-rounds <n>', 'candidates or steps of a system that is searched for', wholeNumber(1))
+      .option('--search-questions <n>', 'training questions that judge each of them', wholeNumber(1))
+      .option('--search-calls <n>', 'model calls that the search may take', wholeNumber(1))
       .option('-k, --samples <k>', 'designs a question, each executed once', wholeNumber(1), 3)
       .option('--limit <n>', 'use only the first so many questions', wholeNumber(1))
       .option('--again', 'measure anew, with fresh designs, what has been measured')
@@ -41,6 +47,7 @@ export const command: CommandFile = {
             'eval toy-1@latest --system self-consistency --budget calls=4',
             'a baseline with the same policy, at a matched budget',
           ],
+          ['eval toy-1@v4 --system aflow --search-rounds 20', 'search for a script first, then measure it'],
           ['eval list toy-1', 'what has been measured'],
           ['eval show toy-1/eval-stage-02 --recompute', 'judge its stored answers anew and compare'],
           ['eval compare toy-1/eval-stage-02 toy-1/eval-cold-start', 'the difference, question by question'],
@@ -152,18 +159,22 @@ async function run(cli: Cli, policy: string, options: Options): Promise<CommandR
     { evaluate, readQuestions },
     { evaluationResult },
     { checkSystem },
+    { searchSettings },
     { withSession },
     { parsePolicyReference },
   ] = await Promise.all([
     import('../../measure/evaluate.ts'),
     import('../../measure/evaluation-result.ts'),
     import('../../measure/answering-system.ts'),
+    import('../../measure/search.ts'),
     import('../../session.ts'),
     import('../../../shared/domain/ids.ts'),
   ]);
   parsePolicyReference(policy);
   const { samples, limit, again = false, csv } = options;
-  const system = checkSystem(options.system, options.budget ?? null);
+  const { searchRounds: rounds, searchQuestions, searchCalls: calls } = options;
+  const settings = searchSettings({ rounds, questions: searchQuestions, calls });
+  const system = checkSystem(options.system, options.budget ?? null, settings);
   const questions = options.questions === undefined ? undefined : await readQuestions(options.questions);
   const request = { policy, questions, system, samples, limit, again };
   return withSession(cli, { stack: 'started', workers: 'polling' }, async (session) =>

@@ -1,0 +1,160 @@
+/**
+ * The next script of a search: what the strategy says, made by the frozen policy or by program, checked like any design.
+ * Stored once; a retry finds it.
+ */
+import { candidateId, seedKeyOf } from '../../shared/domain/ids.ts';
+import type { ChatMessage } from '../../shared/domain/sampling.ts';
+import type { ProposeCandidateResult, SearchRound } from '../../shared/domain/search-plan.ts';
+import type { ModelCost } from '../../shared/domain/usage.ts';
+import { DomainError } from '../../shared/errors.ts';
+import { createStream } from '../../shared/random.ts';
+import { designerMessages } from '../../shared/script/designer-prompts.ts';
+import { editScript, promptsIn } from '../../shared/systems/edits.ts';
+import { searchStrategyOf } from '../../shared/systems/registry.ts';
+import { rewriteMessages } from '../../shared/systems/rewrite-prompt.ts';
+import { proposalAt } from '../../shared/systems/search.ts';
+import type { Candidate, Proposal } from '../../shared/systems/search.ts';
+import { samplingOf } from '../rollout/context.ts';
+import type { RolloutDeps } from '../rollout/context.ts';
+import { judgeDesign, judgeScript } from '../rollout/judge-design.ts';
+import type { JudgedDesign } from '../rollout/judge-design.ts';
+import { sampledText } from '../rollout/sampled-text.ts';
+import type { CandidateDocument, RunDocument, SearchDocument } from '../store/documents.ts';
+import { insertOnce } from '../store/write.ts';
+import { readCandidates, readSearch } from './read-search.ts';
+import { noCost } from './search-cost.ts';
+
+interface Proposing {
+  id: string;
+  search: SearchDocument;
+  run: RunDocument;
+  earlier: readonly Candidate[];
+  seedKey: string;
+  signal: AbortSignal;
+}
+
+interface Made extends JudgedDesign {
+  reply: string;
+  cost: ModelCost;
+}
+
+export async function proposeCandidate(
+  deps: RolloutDeps,
+  { searchId, round }: SearchRound,
+  signal: AbortSignal,
+): Promise<ProposeCandidateResult> {
+  const { store } = deps;
+  const id = candidateId(searchId, round);
+  const standing = await store.candidates.findOne({ _id: id });
+  if (standing !== null) return { isNew: isNew(standing) };
+  const search = await readSearch(store, searchId);
+  const [run, earlier] = await Promise.all([deps.runs.run(search.runId), readCandidates(store, searchId, round)]);
+  const seedKey = seedKeyOf(run.recipe.seed, search.runId, id);
+  const strategy = searchStrategyOf(search.system);
+  const proposal = proposalAt(strategy, earlier, run.recipe.prompts.form, seedKey);
+  const made = await make(deps, { id, search, run, earlier, seedKey, signal }, proposal);
+  const { script, outcome, problem, reply, cost } = made;
+  const same = earlier.find((candidate) => candidate.script === script);
+  const refusal = outcome === 'valid' ? null : `${outcome}${problem === null ? '' : `: ${problem.message}`}`;
+  const draft = {
+    _id: id,
+    runId: search.runId,
+    searchId,
+    number: round,
+    parent: 'parent' in proposal ? proposal.parent : null,
+    origin: proposal.type,
+    reply,
+    script,
+    refusal,
+    cost,
+    sameAs: same?.number ?? null,
+    // A refused script is worth nothing; one that was tried before is worth what it was.
+    score: refusal !== null ? 0 : (same?.score ?? null),
+    answerCost: noCost,
+  };
+  if (isNew(draft)) {
+    const source = { type: 'script', script: script! } as const;
+    await insertOnce(store.systems, {
+      _id: id,
+      runId: search.runId,
+      system: search.system,
+      source,
+      budget: search.budget,
+    });
+  }
+  await insertOnce<CandidateDocument>(store.candidates, draft);
+  return { isNew: isNew(draft) };
+}
+
+const isNew = ({ refusal, sameAs }: Pick<CandidateDocument, 'refusal' | 'sameAs'>) =>
+  refusal === null && sameAs === null;
+
+async function make(deps: RolloutDeps, proposing: Proposing, proposal: Proposal): Promise<Made> {
+  const { earlier, run, seedKey } = proposing;
+  if (proposal.type === 'given') return judged(deps, proposing, proposal.script);
+  if (proposal.type === 'edit') {
+    const vocabulary = [...new Set(earlier.flatMap(({ script }) => (script === null ? [] : promptsIn(script))))];
+    const parent = earlier[proposal.parent]!.script!;
+    return judged(deps, proposing, editScript(parent, vocabulary, `${seedKey}/edit`));
+  }
+  const { form } = run.recipe.prompts;
+  const { tools } = run.recipe.designs;
+  if (proposal.type === 'sample') {
+    const question = await aQuestion(deps, proposing);
+    return ask(deps, proposing, () => designerMessages(question, form, tools));
+  }
+  const parent = proposal.parent === null ? null : earlier[proposal.parent]!;
+  const shown = proposal.shown.map((number) => earlier[number]!);
+  return ask(deps, proposing, (skip) => rewriteMessages({ parent, shown: shown.slice(skip), tools }), shown.length);
+}
+
+async function judged(deps: RolloutDeps, { run, signal }: Proposing, script: string): Promise<Made> {
+  const found = await judgeScript(deps.scripts, { script, question: sampleQuestion, recipe: run.recipe, signal });
+  return { ...found, reply: script, cost: noCost };
+}
+
+/** For dry runs only: a script of a search is for any question. */
+const sampleQuestion = 'What is 2 + 2?';
+
+async function aQuestion(deps: RolloutDeps, { search, run, seedKey }: Proposing): Promise<string> {
+  const index = createStream(`${seedKey}/question`).integer(0, run.datasets.train.count);
+  const question = await deps.runs.question({ runId: search.runId, purpose: 'train' }, index);
+  return question.text;
+}
+
+/** One call of the policy. `messages(skip)` leaves out the oldest `skip` of what is shown, until the prompt fits. */
+async function ask(
+  deps: RolloutDeps,
+  { search, run, seedKey, signal }: Proposing,
+  messages: (skip: number) => ChatMessage[],
+  mostSkipped = 0,
+): Promise<Made> {
+  const { recipe } = run;
+  const sampling = samplingOf(recipe, 'train', 'designer');
+  const use = {
+    runId: search.runId,
+    version: search.policyVersion,
+    role: 'designer',
+    layout: recipe.policy.layout,
+  } as const;
+  return deps.policies.with(use, async (policy) => {
+    const room = policy.decoder.maxPositions - sampling.maxTokens;
+    let skip = 0;
+    let promptIds = policy.tokenizer.encodeChat(messages(skip));
+    while (promptIds.length > room && skip < mostSkipped) promptIds = policy.tokenizer.encodeChat(messages(++skip));
+    if (promptIds.length > room) {
+      throw new DomainError(
+        'InvalidInput',
+        `a proposal's prompt of ${promptIds.length} tokens leaves no room for a reply of ${sampling.maxTokens} in the policy's context of ${policy.decoder.maxPositions}`,
+      );
+    }
+    const sampled = await deps.engine.generate(
+      { version: policy.engineVersion, promptIds, sampling, seedKey },
+      { signal },
+    );
+    const reply = sampledText(policy.tokenizer, sampled, sampling);
+    const found = await judgeDesign(deps.scripts, { reply, question: sampleQuestion, recipe, signal });
+    const cost = { calls: 1, promptTokens: promptIds.length, responseTokens: sampled.tokenIds.length };
+    return { ...found, reply, cost };
+  });
+}
