@@ -1,4 +1,5 @@
 /** What each worker needs to serve its queue, and how it lets go of it. */
+import { join } from 'node:path';
 import { controlActivities, gpuActivities, sandboxActivities } from '../activities/index.ts';
 import { codeJudge } from '../activities/code-judge.ts';
 import { PolicyResidence } from '../activities/policy/residence.ts';
@@ -9,8 +10,10 @@ import { checkerRunner } from '../activities/runtime/script/checker.ts';
 import { createScriptPool } from '../activities/runtime/script/pool.ts';
 import { GroupCommit } from '../activities/store/group-commit.ts';
 import type { Store } from '../activities/store/connect.ts';
+import { withLocalCopies } from '../activities/store/local-copies.ts';
 import type { TemporalConfig } from '../shared/config/temporal-config.ts';
 import type { TaskQueues } from '../shared/domain/plan.ts';
+import type { WorkerSettings } from './settings.ts';
 
 export type QueueName = keyof TaskQueues;
 export const queueNames: readonly QueueName[] = ['control', 'gpu', 'sandbox'];
@@ -34,7 +37,14 @@ function serveControl(store: Store, config: TemporalConfig): ServedQueue {
 
 const pythonOptions = ({ python: { minTier, programs } }: TemporalConfig) => ({ minTier, workers: programs });
 
-async function serveGpu(store: Store, config: TemporalConfig): Promise<ServedQueue> {
+/** The same store; weights that were read once come from this machine's disk. */
+function nearby(store: Store, { localCopies }: TemporalConfig, stateDir: string): Store {
+  if (localCopies.maxBytes === 0) return store;
+  return { ...store, blobs: withLocalCopies(store.blobs, { folder: join(stateDir, 'weights'), ...localCopies }) };
+}
+
+async function serveGpu(remote: Store, config: TemporalConfig, stateDir: string): Promise<ServedQueue> {
+  const store = nearby(remote, config, stateDir);
   const engine = await createEngine(config.engine);
   const scripts = createScriptPool({ threads: config.workers.scriptThreads });
   const python = lazySandbox(pythonOptions(config));
@@ -77,7 +87,11 @@ function serveSandbox(store: Store, config: TemporalConfig): ServedQueue {
 }
 
 /** Builds a queue's parts. */
-export async function serveQueue(queue: QueueName, store: Store, config: TemporalConfig): Promise<ServedQueue> {
+export async function serveQueue(
+  queue: QueueName,
+  store: Store,
+  { config, stateDir }: Pick<WorkerSettings, 'config' | 'stateDir'>,
+): Promise<ServedQueue> {
   if (queue === 'control') return serveControl(store, config);
-  return queue === 'gpu' ? serveGpu(store, config) : serveSandbox(store, config);
+  return queue === 'gpu' ? serveGpu(store, config, stateDir) : serveSandbox(store, config);
 }

@@ -17,7 +17,7 @@ export interface RunningWorker {
 export async function startWorker(queue: QueueName, settings: WorkerSettings): Promise<RunningWorker> {
   const { config } = settings;
   const store = await openStore({ uri: settings.mongoUri, database: settings.database });
-  const served = await serveQueue(queue, store, config);
+  const served = await serveQueue(queue, store, settings);
   const connection = await NativeConnection.connect(settings.connection);
   const worker = await Worker.create({
     connection,

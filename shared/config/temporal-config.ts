@@ -62,6 +62,16 @@ export const temporalConfigSchema = z.strictObject({
       maxPrefillTokens: z.int().positive().default(16_384),
     })
     .prefault({}),
+  /** Copies of weights on a gpu worker's own disk, under its state folder. */
+  localCopies: z
+    .strictObject({
+      /** Of all copies; the least recently read go first. 0: none. */
+      maxBytes: z
+        .int()
+        .min(0)
+        .default(8 * 2 ** 30),
+    })
+    .prefault({}),
   /** The sandbox of Python programs (docs/sandbox.md), in sandbox workers and, for the `python` tool, in gpu workers. */
   python: z
     .strictObject({
