@@ -31,3 +31,19 @@ export async function openReading({ environment }: Pick<Cli, 'environment'>): Pr
   const namespace = environment.TEMPORAL_NAMESPACE ?? record.addresses?.namespace ?? 'default';
   return { store, uiUrl: temporalUiLink(ui, namespace) };
 }
+
+/** The store for the command's duration: the running one, or this clone's own, started for it. */
+export async function withStore<T>(cli: Cli, work: (reading: Reading) => Promise<T>): Promise<T> {
+  const { environment } = cli;
+  const isThere = Boolean(environment.MONGODB_URI) || living(readRecord(stateDirOf(environment)), 'mongo') !== null;
+  if (!isThere) {
+    const { withSession } = await import('./session.ts');
+    return withSession(cli, { stack: 'started', workers: 'none' }, work);
+  }
+  const reading = await openReading(cli);
+  try {
+    return await work(reading);
+  } finally {
+    await reading.store.close();
+  }
+}

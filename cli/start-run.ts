@@ -16,6 +16,7 @@ import type { trainingRun } from '../workflows/training-run.ts';
 import { visible } from '../workflows/search-attributes.ts';
 import type { Dataset, RunDatasets } from './datasets.ts';
 import { promptsInForce } from './prompts-in-force.ts';
+import { environmentFacts } from './environment-facts.ts';
 import { codeVersion } from './settings.ts';
 
 /** Question documents of one write: some megabytes at most, for code questions with large tests. */
@@ -51,6 +52,7 @@ export async function createRun(store: Store, request: RunRequest): Promise<{ in
     plan,
     status: 'created',
     codeVersion: await codeVersion(),
+    environment: await environmentFacts(),
     datasets: { train: referenceTo(datasets.train), heldOut: referenceTo(datasets.heldOut) },
     prompts: promptsInForce(recipe.prompts.form, recipe.designs.tools),
   });

@@ -50,6 +50,8 @@ export interface RunDocument extends Stored {
   status: RunStatus;
   /** Version of this program. */
   codeVersion: string;
+  /** Machine and libraries where the run was created, by name. */
+  environment?: Record<string, string>;
   datasets: { train: DatasetReference; heldOut: DatasetReference };
   /** Prompt texts in force, by name. */
   prompts: Record<string, string>;

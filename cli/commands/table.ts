@@ -67,6 +67,18 @@ export const commandTable: readonly CommandEntry[] = [
     summary: 'prove that a run is whole',
     load: () => import('./reading/audit.ts'),
   },
+  {
+    name: 'report',
+    group: looking,
+    summary: 'write what a run learned as one file',
+    load: () => import('./reading/report.ts'),
+  },
+  {
+    name: 'export',
+    group: looking,
+    summary: 'write trajectories and credits as Parquet and JSONL',
+    load: () => import('./reading/export.ts'),
+  },
   { name: 'ui', group: looking, summary: 'show runs in the browser', load: () => import('./reading/ui.ts') },
   { name: 'up', group: running, summary: 'run servers and workers until Ctrl-C', load: () => import('./system/up.ts') },
   {

@@ -35,7 +35,10 @@ const contentPolicy =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 const assetTypes: Record<string, string> = {
   'app.css': 'text/css; charset=utf-8',
+  'charts.css': 'text/css; charset=utf-8',
+  'nodes.css': 'text/css; charset=utf-8',
   'app.js': 'text/javascript; charset=utf-8',
+  'charts.js': 'text/javascript; charset=utf-8',
   'icon.svg': 'image/svg+xml',
 };
 

@@ -3,8 +3,11 @@
  * way between them, the keys, live updates, links to and from the Temporal UI, narrow and dark, without an error on the
  * console and without a serious finding of axe.
  */
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
@@ -13,6 +16,8 @@ import type { Store } from '../../activities/store/connect.ts';
 import { serveDashboard } from '../../cli/dashboard/serve.ts';
 import type { Dashboard } from '../../cli/dashboard/serve.ts';
 import { loadDatasets } from '../../cli/datasets.ts';
+import { htmlReport } from '../../cli/report/html-report.ts';
+import { readReportData } from '../../cli/report/report-data.ts';
 import { loadRecipe } from '../../cli/recipes.ts';
 import { temporalUiLink } from '../../cli/stack/addresses.ts';
 import { startRun } from '../../cli/start-run.ts';
@@ -232,6 +237,22 @@ describe.skipIf(chromiumPath === null)('the dashboard', () => {
     expect(await page.locator('#evaluations tbody tr').count()).toBe(2);
     expect(browser.takeProblems()).toEqual([]);
     await page.close();
+  });
+
+  it('stands in a report that needs nothing else', async () => {
+    const file = join(mkdtempSync(join(tmpdir(), 'metaagentx-report-')), 'seen.html');
+    writeFileSync(file, await htmlReport(await readReportData(store, 'seen'), 'test'));
+    const page = await browser.page(390, 'dark');
+    await page.goto(pathToFileURL(file).href);
+    expect({ overflow: await overflow(page), axe: await findings(page) }).toEqual({ overflow: 0, axe: [] });
+    await page.focus('figure[data-chart="reward"] svg');
+    await page.keyboard.press('ArrowRight');
+    expect(await page.locator('#tip').innerText()).toMatch(/^stage 1 · iteration 1\nreward: \d/);
+    expect(await page.locator('a[href]').count()).toBe(0);
+    expect(await page.locator('#designs .question-samples .script').count()).toBeGreaterThan(0);
+    expect(browser.takeProblems().filter((text) => !text.startsWith('foreign request: file:'))).toEqual([]);
+    await page.close();
+    rmSync(dirname(file), { recursive: true });
   });
 
   it('is readable without scripts', async () => {

@@ -2,12 +2,18 @@
  * The dashboard shows texts that models wrote, and models are hostile: markup, scripts, control characters and very long
  * words must stay text, and the layout must hold. In real Chromium, on every page.
  */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { openStore } from '../../activities/store/connect.ts';
 import type { Store } from '../../activities/store/connect.ts';
 import { serveDashboard } from '../../cli/dashboard/serve.ts';
 import type { Dashboard } from '../../cli/dashboard/serve.ts';
+import { htmlReport } from '../../cli/report/html-report.ts';
+import { readReportData } from '../../cli/report/report-data.ts';
 import { chromiumPath, openBrowser } from '../helpers/browser.ts';
 import type { Browser } from '../helpers/browser.ts';
 import { storeRun } from '../helpers/stored-run.ts';
@@ -115,6 +121,19 @@ describe.skipIf(chromiumPath === null)('hostile text', () => {
       });
     }
     await page.close();
+  });
+
+  it('runs nothing in a report either', async () => {
+    const file = join(mkdtempSync(join(tmpdir(), 'metaagentx-report-')), 'hostile.html');
+    writeFileSync(file, await htmlReport(await readReportData(store, 'hostile'), attacks[0]!));
+    const page = await browser.page(390);
+    await page.goto(pathToFileURL(file).href);
+    const { foreign, ...state } = await stateOf(page);
+    expect(state).toEqual({ hacked: null, handlers: 0, overflow: 0, ended: true });
+    expect(foreign.filter((tag) => tag !== '<style></style>' && !tag.includes('Content-Security-Policy'))).toEqual([]);
+    expect(browser.takeProblems().filter((text) => !text.startsWith('foreign request: file:'))).toEqual([]);
+    await page.close();
+    rmSync(dirname(file), { recursive: true });
   });
 
   it('shows the text itself, with what cannot be seen made visible', async () => {

@@ -5,7 +5,6 @@ import { exitCodes } from '../../exit-codes.ts';
 import type { Reading } from '../../reading-session.ts';
 import { stateDirOf } from '../../settings.ts';
 import { dashboardUrlOf, defaultDashboardPort } from '../../stack/dashboard.ts';
-import { living, readRecord } from '../../stack/record.ts';
 
 interface Options {
   port?: number;
@@ -38,18 +37,8 @@ async function show(cli: Cli, { port, host }: Options): Promise<CommandResult> {
   const served = port === undefined ? dashboardUrlOf(stateDir) : null;
   if (served !== null) return { data: { url: served }, text: `dashboard: ${served}` };
   const wanted = { host, port: port ?? defaultDashboardPort };
-  const hasStore = Boolean(cli.environment.MONGODB_URI) || living(readRecord(stateDir), 'mongo') !== null;
-  if (!hasStore) {
-    const { withSession } = await import('../../session.ts');
-    return withSession(cli, { stack: 'started', workers: 'none' }, (session) => serve(cli, session, wanted));
-  }
-  const { openReading } = await import('../../reading-session.ts');
-  const reading = await openReading(cli);
-  try {
-    return await serve(cli, reading, wanted);
-  } finally {
-    await reading.store.close();
-  }
+  const { withStore } = await import('../../reading-session.ts');
+  return withStore(cli, (reading) => serve(cli, reading, wanted));
 }
 
 async function serve(

@@ -29,7 +29,7 @@ export function makeFrame(count: number, low: number, high: number, bands: reado
   const x = scaleLinear([0, Math.max(1, count)], [left, width - right]);
   const y = scaleLinear(low === high ? [low, low + 1] : [low, high], [height - bottom, top]).nice(4);
   const largest = Math.max(Math.abs(low), Math.abs(high));
-  const format = y.tickFormat(4, largest >= 1000 ? '~s' : largest < 0.001 ? '~e' : '~g');
+  const format = y.tickFormat(4, largest >= 10 ? '~s' : largest < 0.001 ? '~e' : '~g');
   const shades = bands.map(({ stage, learner, from, to }) => {
     const [start, end] = [round(x(from - 1)), round(x(to))];
     return html`<rect class="band ${learner}" x="${start}" y="${top}" width="${round(end - start)}" height="${height - bottom - top}"/>

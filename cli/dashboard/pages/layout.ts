@@ -36,6 +36,9 @@ export function layout(page: Page, site: Site): Html {
 <title>${title} · MetaAgent-X</title>
 <link rel="icon" href="/assets/icon.svg" type="image/svg+xml">
 <link rel="stylesheet" href="/assets/app.css">
+<link rel="stylesheet" href="/assets/charts.css">
+<link rel="stylesheet" href="/assets/nodes.css">
+<script src="/assets/charts.js" defer></script>
 <script src="/assets/app.js" defer></script>
 </head>
 <body${live !== undefined && html` data-live="${live}"`}>

@@ -42,9 +42,14 @@ export const creditWords = (reward: number | null, advantage: number | null): st
 /** Texts longer than this are cut, with a link to the whole. */
 const charactersShown = 6_000;
 
+/** Texts longer than this may scroll by themselves, so keys must reach them. */
+const charactersAtRest = 800;
+export const textBox = (text: string): Html =>
+  html`<pre class="text"${text.length > charactersAtRest && html` tabindex="0"`}>${text}</pre>`;
+
 /** What a model or a person wrote, as it is. `wholeHref`: where all of it stands as plain text. */
 export function textBlock(text: string, wholeHref: string, limit = charactersShown): Html {
   if (text === '') return html`<p class="none">empty</p>`;
-  if (text.length <= limit) return html`<pre class="text">${text}</pre>`;
-  return html`<pre class="text">${text.slice(0, limit)}</pre><p class="none">… ${text.length - limit} more characters: <a href="${wholeHref}">the whole text</a></p>`;
+  if (text.length <= limit) return textBox(text);
+  return html`${textBox(text.slice(0, limit))}<p class="none">… ${text.length - limit} more characters: <a href="${wholeHref}">the whole text</a></p>`;
 }

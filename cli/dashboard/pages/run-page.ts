@@ -1,14 +1,15 @@
 /** A run, or one stage of it: where it stands, its charts, its iterations and evaluations. */
 import { iterationId, policyVersionName, stageId, stageWorkflowId } from '../../../shared/domain/ids.ts';
 import { DomainError } from '../../../shared/errors.ts';
-import { counted, duration, fixed, moment, percent, version } from '../../view/numbers.ts';
+import { duration, fixed, moment, percent, version } from '../../view/numbers.ts';
 import { html, jsonBlock } from '../html.ts';
 import type { Html } from '../html.ts';
-import { metricOf, nextIteration, tokensPerSecond } from '../read/run-data.ts';
-import type { EvaluationRow, IterationRow, RunData } from '../read/run-data.ts';
+import { nextIteration } from '../read/run-data.ts';
+import type { IterationRow, RunData } from '../read/run-data.ts';
 import { pageHref } from './layout.ts';
 import type { Page } from './layout.ts';
-import { facts, status, table } from './parts.ts';
+import { facts, status } from './parts.ts';
+import { configuration, evaluationTable, iterationTable, pageLink, stageTable } from './run-tables.ts';
 import { timeline } from './timeline.ts';
 
 export function runPage(data: RunData): Page {
@@ -23,9 +24,9 @@ export function runPage(data: RunData): Page {
 ${head(data)}
 <section id="charts" aria-label="charts">${timeline(data)}</section>
 ${places(iterations)}
-<section id="evaluations"><h2>Held-out evaluations</h2>${evaluationTable(evaluations)}</section>
-<section id="stages"><h2>Stages</h2>${stageTable(data)}</section>
-<section id="iterations"><h2>Iterations</h2>${iterationTable(iterations)}</section>
+<section id="evaluations"><h2>Held-out evaluations</h2>${evaluationTable(evaluations, pageLink)}</section>
+<section id="stages"><h2>Stages</h2>${stageTable(data, pageLink)}</section>
+<section id="iterations"><h2>Iterations</h2>${iterationTable(iterations, pageLink)}</section>
 <section id="configuration"><h2>Configuration</h2><details><summary>recipe, environment, data</summary>${configuration(data)}</details></section>`,
   };
 }
@@ -58,8 +59,8 @@ ${facts([
 ])}
 <section id="charts" aria-label="charts">${timeline({ run, iterations, bands, evaluations })}</section>
 ${places(iterations)}
-<section id="evaluations"><h2>Held-out evaluations</h2>${evaluationTable(evaluations)}</section>
-<section id="iterations"><h2>Iterations</h2>${iterationTable(iterations)}</section>`,
+<section id="evaluations"><h2>Held-out evaluations</h2>${evaluationTable(evaluations, pageLink)}</section>
+<section id="iterations"><h2>Iterations</h2>${iterationTable(iterations, pageLink)}</section>`,
   };
 }
 
@@ -103,92 +104,6 @@ function head(data: RunData): Html {
       run.failure === undefined ? null : html`<b class="bad">${run.failure.name}</b>: ${run.failure.message}`,
     ],
   ])}</div>`;
-}
-
-export function evaluationTable(evaluations: readonly EvaluationRow[]): Html {
-  if (evaluations.length === 0) return html`<p class="none">none yet</p>`;
-  const columns = ['evaluation', 'policy', 'avg@k', '95 % interval', 'k', 'questions', 'valid designs'];
-  return table(
-    'held-out evaluations',
-    columns.map((title, index) => ({ title, number: index > 1 })),
-    evaluations.map(({ _id, name, policyVersion, metrics, intervals, samples, questions, dataset }) => [
-      html`<a href="${pageHref(_id)}">${name}</a>`,
-      policyVersionName(policyVersion),
-      percent(metrics.average),
-      intervals?.average == null ? '–' : `${percent(intervals.average[0])} – ${percent(intervals.average[1])}`,
-      samples,
-      html`<span title="${dataset.name}">${questions}</span>`,
-      percent(metrics.validDesigns),
-    ]),
-  );
-}
-
-function stageTable({ run, stages, iterations }: RunData): Html {
-  const columns = ['stage', 'learns', 'iterations', 'policy', 'mean reward'];
-  return table(
-    'stages',
-    columns.map((title) => ({ title })),
-    run.plan.stages.map(({ stage, learner, iterations: planned }) => {
-      const own = iterations.filter((each) => each.stage === stage);
-      const record = stages.find((each) => each.stage === stage);
-      return [
-        html`<a href="${pageHref(stageId(run._id, stage))}">stage ${stage}</a>`,
-        learner,
-        `${own.length}/${planned}`,
-        record === undefined ? 'not started' : `${version(record.policyIn)} → ${version(record.policyOut)}`,
-        own.length === 0 ? '–' : `${fixed(own[0]!.metrics.meanReward)} → ${fixed(own.at(-1)!.metrics.meanReward)}`,
-      ];
-    }),
-  );
-}
-
-const number = (value: number | null | undefined) => (value == null ? '–' : String(Number(value.toPrecision(3))));
-
-/** Also what the charts show, for those who cannot see them. */
-function iterationTable(iterations: readonly IterationRow[]): Html {
-  if (iterations.length === 0) return html`<p class="none">none yet</p>`;
-  const columns = [
-    'iteration',
-    'learned',
-    'policy',
-    'reward',
-    'right',
-    'valid',
-    'calls',
-    'entropy',
-    'KL',
-    'clipped',
-    'gradient',
-    'tokens/s',
-  ];
-  return table(
-    'iterations',
-    columns.map((title, index) => ({ title, number: index > 2 })),
-    iterations.map((row) => [
-      html`<a href="${pageHref(row._id)}">${row.stage}/${row.iteration}</a>`,
-      row.learner,
-      `v${row.policyOut}`,
-      fixed(row.metrics.meanReward),
-      percent(row.metrics.accuracy),
-      percent(row.metrics.validDesigns),
-      number(row.metrics.calls),
-      ...['entropy', 'approxKl', 'clipFraction', 'gradNorm'].map((name) => number(metricOf(row, name))),
-      number(tokensPerSecond(row)),
-    ]),
-  );
-}
-
-function configuration({ run }: RunData): Html {
-  const { datasets, codeVersion, recipe, prompts } = run;
-  const dataset = ({ name, count, digest }: { name: string; count: number; digest: string }) =>
-    html`${name}, ${counted(count, 'question')}, <code>${digest}</code>`;
-  return html`${facts([
-    ['program', codeVersion],
-    ['train', dataset(datasets.train)],
-    ['held out', dataset(datasets.heldOut)],
-  ])}<pre class="text">${JSON.stringify(recipe, null, 2)}</pre>${Object.entries(prompts).map(
-    ([name, text]) => html`<details><summary>prompt: ${name}</summary><pre class="text">${text}</pre></details>`,
-  )}`;
 }
 
 /** The iteration beside another, where the plan has one: its page. */

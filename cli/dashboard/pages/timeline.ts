@@ -11,6 +11,8 @@ import type { IterationRow, RunData } from '../read/run-data.ts';
 import { pageHref } from './layout.ts';
 
 export type TimelineData = Pick<RunData, 'run' | 'iterations' | 'bands' | 'evaluations'>;
+/** Page of an evaluation; null where there are no pages. */
+export type HrefOf = (path: string) => string | null;
 
 interface LinePlan {
   id: string;
@@ -77,12 +79,12 @@ export const linePlans: readonly LinePlan[] = [
 ];
 
 /** Evaluations of the run's plan (one series), and those that somebody asked for (another). */
-export function evaluationChart({ run, iterations, bands, evaluations }: TimelineData): Html {
+function evaluationChart({ run, iterations, bands, evaluations }: TimelineData, hrefOf: HrefOf): Html {
   const own = new Set(evaluations.filter(({ dataset }) => dataset.digest === run.datasets.heldOut.digest));
   const point = (each: (typeof evaluations)[number]) => ({
     place: each.place,
     label: `${each.name} (v${each.policyVersion})`,
-    href: pageHref(each._id),
+    href: hrefOf(each._id),
     value: each.metrics.average,
     interval: each.intervals?.average ?? null,
   });
@@ -99,7 +101,7 @@ export function evaluationChart({ run, iterations, bands, evaluations }: Timelin
   });
 }
 
-export function timeline(data: TimelineData): Html {
+export function timeline(data: TimelineData, hrefOf: HrefOf = pageHref): Html {
   const { iterations, bands } = data;
   const lines = linePlans.map(({ series, ...plan }) => {
     const measured = series
@@ -108,7 +110,7 @@ export function timeline(data: TimelineData): Html {
     return lineChart({ ...plan, series: measured, bands });
   });
   const [reward, ...rest] = lines;
-  return html`<div class="charts">${reward}${evaluationChart(data)}${rest}${shareChart({
+  return html`<div class="charts">${reward}${evaluationChart(data, hrefOf)}${rest}${shareChart({
     title: 'Design patterns',
     note: `share of designs by outermost node; ${invalidPattern}: may not run`,
     counts: iterations.map(({ facts }) => facts?.patterns ?? null),

@@ -10,7 +10,7 @@ import type { RunData } from '../read/run-data.ts';
 import { pageHref } from './layout.ts';
 import type { Page } from './layout.ts';
 import { facts, table } from './parts.ts';
-import { evaluationTable } from './run-page.ts';
+import { evaluationTable, pageLink } from './run-tables.ts';
 
 const weightsOf = (policy: PolicyDocument): string =>
   policy.pruned?.weights ? 'pruned' : policy.keep ? 'kept for good' : 'stored';
@@ -77,6 +77,7 @@ export async function versionPage(store: Store, data: RunData, wanted: number | 
     body: html`<h1>${policyVersionName(version)} of ${runId}</h1>${versionFacts(policy)}
 <section id="evaluations"><h2>Evaluations</h2>${evaluationTable(
       data.evaluations.filter(({ policyVersion }) => policyVersion === version),
+      pageLink,
     )}</section>
 <p class="note">Measure it: <code>npx metaagentx eval ${runId}@v${version}</code> · use it: <code>npx metaagentx solve ${runId}@v${version} "your question"</code></p>`,
   };
