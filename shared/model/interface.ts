@@ -124,8 +124,8 @@ export interface AdamWOptions {
 }
 
 /**
- * `buildPrefillGraph(config, options)`. Inputs: parameters; `input_ids` int64 [B, T]; `lengths` int64 [B], each 1 to T.
- * Outputs: `logits` [B, V] after each row's last token; per layer l `k.<l>`, `v.<l>` [B, numKvHeads, T, headDim]
+ * `buildPrefillGraph(config, options)`. Inputs: parameters; `input_ids` int64 [B, T]; `last` int64 [L], positions b * T + t.
+ * Outputs: `logits` [L, V] after the token at each of them; per layer l `k.<l>`, `v.<l>` [B, numKvHeads, T, headDim]
  * (entries at or beyond a row's length are of padding tokens: finite and meaningless).
  *
  * `buildDecodeGraph(config, options)`: one token for each row. Inputs: parameters; `input_ids` int64 [B]; `lengths`
@@ -135,10 +135,11 @@ export interface AdamWOptions {
  * Outputs: `logits` [B, V]; per layer `k.<l>`, `v.<l>` [B, numKvHeads, headDim], which the caller writes at
  * [row, head, lengths[row], :]. Removing a row = moving the last row's cache over it.
  *
- * Bit-exact rows: a row's outputs do not depend on its neighbours, B, T or W if the session has one intra-op thread,
- * B >= 2 (pad with a copy of any row), and T and W are multiples of `cacheWindowMultiple`, W > every length.
+ * Bit-exact rows: with one intra-op thread a row's outputs depend neither on its neighbours nor on B. A decode step needs
+ * B >= 2 for it (pad with a copy of any row), and W that is a multiple of `cacheWindowMultiple` and more than every length,
+ * on which they do not depend then; a prefill needs L >= 2, and its outputs depend on T unless that is such a multiple too.
  */
 export type GenerationGraphOptions = WeightOptions & AdapterOptions;
 
-/** T of a prefill and W of a decode step are multiples of this (see above). */
+/** W of a decode step is a multiple of this (see above). */
 export const cacheWindowMultiple = 64;

@@ -84,9 +84,9 @@ describe.each(names)('%s', (name) => {
       {
         ...Object.fromEntries(parameters),
         input_ids: promptIds.flatMap(() => promptIds),
-        lengths: promptIds.map((_, t) => t + 1),
+        last: promptIds.map((_, t) => t * length + t),
       },
-      { B: length, T: length },
+      { B: length, T: length, L: length },
     );
     await runner.close();
     const [got, wanted] = [result['logits']!, unpack(expected.logits)];

@@ -69,9 +69,9 @@ async function logitsOf(
   const feeds = {
     ...Object.fromEntries(parameters),
     input_ids: ids.flatMap(() => ids),
-    lengths: ids.map((_, at) => at + 1),
+    last: ids.map((_, at) => at * ids.length + at),
   };
-  const { logits } = await runner.run(feeds, { B: ids.length, T: ids.length });
+  const { logits } = await runner.run(feeds, { B: ids.length, T: ids.length, L: ids.length });
   await runner.close();
   return logits!;
 }

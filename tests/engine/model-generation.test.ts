@@ -49,8 +49,12 @@ class Generator {
       ...ids,
       ...Array.from({ length: width - ids.length }, () => Math.floor(noise() * vocabSize)),
     ]);
-    const feeds = { ...this.parameters, input_ids: ids, lengths: prompts.map((prompt) => prompt.length) };
-    const out = await this.prefillRunner.run(feeds, { B: prompts.length, T: width });
+    const feeds = {
+      ...this.parameters,
+      input_ids: ids,
+      last: prompts.map((prompt, b) => b * width + prompt.length - 1),
+    };
+    const out = await this.prefillRunner.run(feeds, { B: prompts.length, T: width, L: prompts.length });
     return prompts.map((prompt, b) => {
       const take = (kind: string) =>
         Array.from({ length: numLayers }, (_, layer) => {

@@ -31,6 +31,12 @@ export interface EngineOptions {
   maxBatch: number;
   /** Tokens of one prefill graph run, padding included, at most. */
   maxPrefillTokens: number;
+  /**
+   * Weights of up to so many bytes become constants of a version's own generation sessions: faster, for two more copies of
+   * them in memory and the time to make the sessions. Larger ones are inputs of sessions that all versions share. Default
+   * 512 MiB.
+   */
+  constantWeightBytes?: number;
 }
 
 export interface PolicySource {

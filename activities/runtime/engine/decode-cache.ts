@@ -11,7 +11,7 @@ import type { Feeds } from './session.ts';
 type Kind = 'k' | 'v';
 const kinds: readonly Kind[] = ['k', 'v'];
 
-/** A decode step never has fewer rows: kernels for a single row round differently. */
+/** Neither a decode step nor a prefill's logits have fewer rows: kernels for a single row round differently. */
 export const fewestRows = 2;
 
 export class DecodeCache {

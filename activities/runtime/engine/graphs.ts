@@ -21,11 +21,11 @@ const blocksFor = (width: number) => (width < 64 ? 1 : width < 128 ? 2 : width <
 export class DecoderGraphs {
   readonly config: DecoderConfig;
   readonly lora: LoraSpec | null;
+  readonly options: EngineOptions;
   /** Of the tensors that training changes: all, or with `lora` the adapters. */
   readonly learned: ReadonlyMap<string, readonly number[]>;
   /** Of the tensors that it does not. */
   readonly frozen: ReadonlyMap<string, readonly number[]>;
-  private readonly options: EngineOptions;
   private readonly sessions = new Map<string, Promise<GraphSession>>();
 
   constructor(config: DecoderConfig, options: EngineOptions, lora: LoraSpec | null = null) {
@@ -37,10 +37,14 @@ export class DecoderGraphs {
     this.options = options;
   }
 
-  prefill = () =>
-    this.session('prefill', this.options.decodeThreads, () => buildPrefillGraph(this.config, { lora: this.lora }));
-  decode = () =>
-    this.session('decode', this.options.decodeThreads, () => buildDecodeGraph(this.config, { lora: this.lora }));
+  /** `weights`: tensors that become constants of a session of the caller's own. Without, all versions share the session. */
+  generation(kind: 'prefill' | 'decode', weights?: ReadonlyMap<string, Float32Array>): Promise<GraphSession> {
+    const { config, lora, options } = this;
+    const build = kind === 'prefill' ? buildPrefillGraph : buildDecodeGraph;
+    if (weights === undefined) return this.session(kind, options.decodeThreads, () => build(config, { lora }));
+    const settings = { threads: options.decodeThreads, spin: options.spin };
+    return GraphSession.create(kind, build(config, { lora, weights }), settings);
+  }
 
   /** For sequences of padded length `width`. */
   logProbs(width: number): Promise<GraphSession> {

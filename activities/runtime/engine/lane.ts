@@ -124,9 +124,10 @@ export class Lane {
       ids[row] = call.tokens.at(-1)!;
       lengths[row] = call.length;
     });
-    const session = await this.resident.graphs.decode();
+    const { generation } = this.resident;
+    const session = await generation.decode();
     const outputs = await session.run({
-      ...this.resident.feeds,
+      ...generation.feeds,
       ...cache.feeds(rows),
       input_ids: intTensor(ids, [rows]),
       lengths: intTensor(lengths, [rows]),

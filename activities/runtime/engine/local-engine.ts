@@ -74,6 +74,7 @@ export class LocalEngine implements PolicyEngine {
     if (lane === undefined) return;
     while (!lane.idle) await new Promise((resolve) => setTimeout(resolve, 5));
     this.lanes.delete(version);
+    await lane.resident.generation.release();
   }
 
   generate(request: GenerateRequest, control: Pick<RequestControl, 'signal'> = {}): Promise<SampledTokens> {

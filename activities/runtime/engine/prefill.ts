@@ -2,7 +2,6 @@
  * Prompts of waiting calls → first logits and cache rows. Identical prompts run once; prompts of one padded length share
  * a graph run. Knows no calls and no slots.
  */
-import { cacheWindowMultiple } from '../../../shared/model/interface.ts';
 import { fewestRows } from './decode-cache.ts';
 import type { Resident } from './resident.ts';
 import { intTensor } from './session.ts';
@@ -21,7 +20,11 @@ export interface PrefillRun {
   outputs: Feeds;
 }
 
-const paddedLength = (length: number) => cacheWindowMultiple * Math.ceil(length / cacheWindowMultiple);
+/** Prompts are padded to a multiple of this: little is wasted, and prompts of about one length still share a run. */
+const widthMultiple = 32;
+
+/** Of the prompt alone, so that its result does not depend on the others. */
+const paddedLength = (length: number) => widthMultiple * Math.ceil(length / widthMultiple);
 
 /** Equal prompts as one, in order of first appearance. */
 function distinct(prompts: readonly Int32Array[]): PrefilledPrompt[] {
@@ -41,24 +44,23 @@ export async function* prefill(
   prompts: readonly Int32Array[],
   maxTokens: number,
 ): AsyncGenerator<PrefillRun> {
-  const session = await resident.graphs.prefill();
+  const session = await resident.generation.prefill();
   const waiting = distinct(prompts).sort((a, b) => a.promptIds.length - b.promptIds.length);
   while (waiting.length > 0) {
     const width = paddedLength(waiting[0]!.promptIds.length);
     const fitting = waiting.findIndex(({ promptIds }) => promptIds.length > width);
     const most = Math.max(1, Math.floor(maxTokens / width));
     const group = waiting.splice(0, Math.min(fitting < 0 ? waiting.length : fitting, most));
-    const rows = Math.max(group.length, fewestRows);
-    const ids = new Int32Array(rows * width);
-    const lengths = new Int32Array(rows).fill(1);
+    const ids = new Int32Array(group.length * width);
+    const last = new Int32Array(Math.max(group.length, fewestRows));
     group.forEach(({ promptIds }, row) => {
       ids.set(promptIds, row * width);
-      lengths[row] = promptIds.length;
+      last[row] = row * width + promptIds.length - 1;
     });
     const outputs = await session.run({
-      ...resident.feeds,
-      input_ids: intTensor(ids, [rows, width]),
-      lengths: intTensor(lengths, [rows]),
+      ...resident.generation.feeds,
+      input_ids: intTensor(ids, [group.length, width]),
+      last: intTensor(last, [last.length]),
     });
     yield { prompts: group, width, outputs };
   }

@@ -3,6 +3,7 @@ import { DomainError } from '../../../shared/errors.ts';
 import type { PolicyTokenizer } from '../tokenizer/policy-tokenizer.ts';
 import type { OptimizerState, Tensors } from './contract.ts';
 import type { DecoderGraphs } from './graphs.ts';
+import { GenerationSessions } from './generation-sessions.ts';
 import { floatTensor } from './session.ts';
 import type { Feeds } from './session.ts';
 
@@ -21,6 +22,7 @@ export interface Resident extends ResidentTensors {
   tokenizer: PolicyTokenizer;
   /** All tensors by their graph input names. */
   feeds: Feeds;
+  generation: GenerationSessions;
 }
 
 type Shapes = ReadonlyMap<string, readonly number[]>;
@@ -34,7 +36,8 @@ export function makeResident(graphs: DecoderGraphs, tensors: ResidentTensors, to
     checkTensors(graphs.learned, moments);
   }
   const feeds = { ...feedsOf(graphs.frozen, frozen), ...feedsOf(graphs.learned, parameters) };
-  return { ...tensors, graphs, tokenizer, feeds };
+  const generation = new GenerationSessions(graphs, tensors, feeds);
+  return { ...tensors, graphs, tokenizer, feeds, generation };
 }
 
 export function feedsOf(shapes: Shapes, tensors: Tensors, prefix = ''): Feeds {
