@@ -1,4 +1,4 @@
-/** A design's structure, or an execution as it ran, as text or Mermaid: on stdout or into a file. */
+/** A design's structure, or an execution as it ran, as text, Mermaid or SVG: on stdout or into a file. */
 import { writeFile } from 'node:fs/promises';
 import { DomainError } from '../../shared/errors.ts';
 import {
@@ -9,8 +9,9 @@ import {
 } from '../../shared/script/render.ts';
 import type { DesignStructure } from '../../shared/script/structure.ts';
 import type { StructureTrace } from '../../shared/script/trace.ts';
+import { structureSvg, traceSvg } from './svg.ts';
 
-export const pictureForms = ['text', 'mermaid'] as const;
+export const pictureForms = ['text', 'mermaid', 'svg'] as const;
 
 export interface PictureOptions {
   picture: (typeof pictureForms)[number];
@@ -22,6 +23,7 @@ type Subject = { structure: DesignStructure } | { trace: StructureTrace };
 const drawings = {
   text: { structure: renderStructureText, trace: renderTraceText },
   mermaid: { structure: renderStructureMermaid, trace: renderTraceMermaid },
+  svg: { structure: structureSvg, trace: traceSvg },
 };
 
 /** What to print, and what to add to the JSON object. Throws `InvalidInput` for a file that cannot be written. */

@@ -9,7 +9,8 @@ const exits = new Set(['ReturnStatement', 'ThrowStatement']);
 /** Whether control can leave a loop from inside its body. */
 function canLeave(tree: Tree, inInner: boolean, labels: ReadonlySet<string>): boolean {
   if (isFunction(tree)) return false;
-  if (exits.has(tree.type)) return true;
+  // A generator's caller may leave it where it yields.
+  if (exits.has(tree.type) || tree.type === 'YieldExpression') return true;
   if (tree.type === 'BreakStatement') {
     const label = isTree(tree.label) ? (tree.label.name as string) : null;
     return label === null ? !inInner : !labels.has(label);

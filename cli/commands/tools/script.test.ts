@@ -71,6 +71,37 @@ describe('script check', () => {
   });
 });
 
+describe('an SVG', () => {
+  const hostile = `return ensemble([agent({ name: '</svg><script>', prompt: 'a "b" & c' }), 'two'])`;
+  const nodesOf = (svg: string) => [...svg.matchAll(/<g class="node (\w+)"><title>([^<]*)</g)].map(([, kind]) => kind);
+
+  it('draws the structure into a file of its own, with text escaped', async () => {
+    const out = join(folder, 'structure.svg');
+    expect((await run('check', file(hostile), '--picture', 'svg', '--out', out)).code).toBe(0);
+    const svg = readFileSync(out, 'utf8');
+    expect(svg).toMatch(/^<svg xmlns="http:\/\/www.w3.org\/2000\/svg" [^>]*><style>/);
+    expect(svg.match(/<\/svg>/g)).toHaveLength(1);
+    expect(svg).not.toContain('<script>');
+    expect(nodesOf(svg)).toEqual(['group', 'agent', 'agent', 'result']);
+  });
+
+  it('draws the execution as it ran: calls, decisions, failures', async () => {
+    const { code, stdout } = await run('run', file(hostile), '--question', 'q', '--picture', 'svg', '--json');
+    expect(code).toBe(0);
+    const { picture } = JSON.parse(stdout) as { picture: string };
+    expect(nodesOf(picture)).toEqual(['agent', 'agent', 'group']);
+    const none = await run(
+      'run',
+      file("throw new Error('x'); return agent('a')"),
+      '--question',
+      'q',
+      '--picture',
+      'svg',
+    );
+    expect(none.stdout).toContain('no nodes');
+  });
+});
+
 describe('script run', () => {
   it('shows the outcome, what was used, what each node decided and every call', async () => {
     const { code, stdout } = await run('run', file(vote), '--question', 'What is 2 + 2?', '--calls');

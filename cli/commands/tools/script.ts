@@ -8,7 +8,7 @@ import type { RunRequest } from '../../script/run-script.ts';
 
 /** Names of the dry run's voices (`activities/runtime/script/dry-run.ts`; a test compares them). */
 export const answerShapes = ['agreeing', 'disagreeing', 'no-answer', 'empty'] as const;
-const pictureForms = ['text', 'mermaid'];
+const pictureForms = ['text', 'mermaid', 'svg'];
 const promptForms = ['terse', 'documented'];
 
 function withCommonOptions(command: Command): Command {
@@ -68,6 +68,7 @@ Exit code 0 when the execution ended with a reply, 1 when it ended otherwise.
           ['script run my-design.js --question "2 + 2?" --answers disagreeing', 'the other branches'],
           ['script run my-design.js --question "2 + 2?" --policy my-run@latest', 'with a trained policy'],
           ['script run my-design.js --question "2 + 2?" --picture mermaid', 'the execution as a flowchart'],
+          ['script run my-design.js --question "2 + 2?" --picture svg --out it.svg', 'or as a picture'],
         ),
     );
   act<RunRequest>(run, async (cli, [file], options) => {

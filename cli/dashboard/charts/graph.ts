@@ -45,9 +45,15 @@ const nodesShown = 120;
 
 const cut = (text: string) => (text.length <= charactersShown ? text : `${text.slice(0, charactersShown - 1)}…`);
 
-export function graphView(name: string, nodes: readonly GraphNode[], edges: readonly GraphEdge[]): Html {
+/** `most`: nodes drawn at most; the rest are counted below the picture. */
+export function graphView(
+  name: string,
+  nodes: readonly GraphNode[],
+  edges: readonly GraphEdge[],
+  most: number = nodesShown,
+): Html {
   if (nodes.length === 0) return html`<p class="none">no nodes</p>`;
-  const shown = nodes.slice(0, nodesShown);
+  const shown = nodes.slice(0, most);
   const graph = new Graph({ multigraph: true });
   graph.setGraph({ rankdir: 'TB', nodesep: 18, ranksep: 34, marginx: 6, marginy: 6 });
   for (const { id, lines } of shown) {

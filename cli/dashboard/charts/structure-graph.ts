@@ -14,8 +14,8 @@ const settingsOf = ({ settings, control }: StructureNode) =>
     .filter((text) => text !== null)
     .join(', ');
 
-/** Dashed: is part of. Solid: what one said, the other sees. */
-export function structureGraph({ nodes, edges }: DesignStructure): Html {
+/** Dashed: is part of. Solid: what one said, the other sees. `most`: nodes drawn at most. */
+export function structureGraph({ nodes, edges }: DesignStructure, most?: number): Html {
   const boxes: GraphNode[] = nodes.map((node) => {
     const said = node.name ?? node.prompt ?? '';
     const settings = settingsOf(node);
@@ -38,11 +38,11 @@ export function structureGraph({ nodes, edges }: DesignStructure): Html {
     label: label === 'result' ? '' : label,
     kind: 'flow',
   }));
-  return graphView('structure of the design', boxes, [...parts, ...flows]);
+  return graphView('structure of the design', boxes, [...parts, ...flows], most);
 }
 
 /** Calls in the order of asking; an arrow where a call was shown another's reply. `hrefs` by call number. */
-export function traceGraph({ nodes, calls }: StructureTrace, hrefs: ReadonlyMap<number, string>): Html {
+export function traceGraph({ nodes, calls }: StructureTrace, hrefs: ReadonlyMap<number, string>, most?: number): Html {
   const boxes: GraphNode[] = calls.map(({ call, agentName, nodePath, status }) => {
     const href = hrefs.get(call);
     return {
@@ -78,5 +78,5 @@ export function traceGraph({ nodes, calls }: StructureTrace, hrefs: ReadonlyMap<
     const own = calls.filter(({ nodePath }) => nodePath.startsWith(`${path}/`));
     return own.map(({ call }) => ({ from: String(call), to: id, label: '', kind: 'part' }));
   });
-  return graphView('calls of the execution', [...boxes, ...decided], [...edges, ...parts]);
+  return graphView('calls of the execution', [...boxes, ...decided], [...edges, ...parts], most);
 }
