@@ -14,6 +14,10 @@ function builderText(builder: ApiBuilder): string {
   return [`- ${builder.signature}`, `  ${builder.doc}${short}`, ...builder.options.map(optionLine)].join('\n');
 }
 
+function objectText({ name, signature, doc }: (typeof apiObjects)[number], tools: readonly string[]): string {
+  return `- ${signature}\n  ${doc}${name === 'tools' ? `; granted: ${tools.join(', ')}` : ''}`;
+}
+
 /** `tools`: names that this design may use; without any, tools are left out. */
 export function apiText(tools: readonly string[]): string {
   const objects = apiObjects.filter(({ name }) => name !== 'tools' || tools.length > 0);
@@ -22,8 +26,7 @@ export function apiText(tools: readonly string[]): string {
     ...apiBuilders.map(builderText),
     '',
     'Values:',
-    ...objects.map(({ signature, doc }) => `- ${signature}\n  ${doc}`),
-    ...(tools.length > 0 ? [`  granted: ${tools.join(', ')}`] : []),
+    ...objects.map((object) => objectText(object, tools)),
     '',
     'Fields of a reply:',
     ...apiReplyFields.map(({ name, doc }) => `- ${name}: ${doc}`),

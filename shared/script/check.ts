@@ -35,8 +35,13 @@ const forbidden: Record<string, string> = {
   ExportNamedDeclaration: 'export is not part of the language: end with return',
   ExportDefaultDeclaration: 'export is not part of the language: end with return',
   ExportAllDeclaration: 'export is not part of the language',
+  'import.meta': 'import.meta is not part of the language',
   DebuggerStatement: 'debugger is not part of the language',
 };
+
+/** A node's type; `import.meta` and `new.target` share one. */
+const syntaxOf = (tree: Tree) =>
+  tree.type === 'MetaProperty' ? [tree.meta, tree.property].map((part) => (part as Tree).name).join('.') : tree.type;
 
 /** Parses a script the way the isolate runs it: a strict async function body. Throws acorn's error. */
 export function parseScript(source: string): Program {
@@ -97,7 +102,7 @@ function checkNames(program: Tree, tools: readonly string[], limits: ScriptLimit
   const reported = new Set<string>();
   const names = new Map(apiBuilders.map((builder) => [builder.name, builder]));
   walkScopes(program, (tree, isGlobal) => {
-    const rule = forbidden[tree.type];
+    const rule = forbidden[syntaxOf(tree)];
     if (rule !== undefined) report('forbidden-syntax', tree, rule);
     if (tree.type === 'Identifier' && isGlobal(tree.name as string)) {
       const name = tree.name as string;

@@ -8,7 +8,7 @@ import { apiText } from './api-text.ts';
 import type { PromptForm } from './prompts.ts';
 
 /** Bump on every change of any text in this file; stored with the run. */
-export const designerPromptVersion = 1;
+export const designerPromptVersion = 2;
 
 export interface DesignerExample {
   title: string;

@@ -2,16 +2,17 @@
 import { chmodSync, mkdtempSync, readFileSync, readdirSync, rmdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { layBait } from '../../activities/runtime/python/canaries.ts';
 import type { Bait } from '../../activities/runtime/python/canaries.ts';
 import { defaultTestLimits, pythonTiers } from '../../activities/runtime/python/contract.ts';
 import type { PythonSandbox, PythonTestResult } from '../../activities/runtime/python/contract.ts';
 import { judgeCode } from '../../activities/runtime/python/judge-code.ts';
 import { openPythonSandbox } from '../../activities/runtime/python/open-sandbox.ts';
+import { slotUser } from '../../activities/runtime/python/server.ts';
 import { atTiers, missingTiers } from '../attacks/python/at-tiers.ts';
 import type { Attack } from '../attacks/python/attack.ts';
-import { fileAttacks } from '../attacks/python/files.ts';
+import { deepTree, fileAttacks } from '../attacks/python/files.ts';
 import { expectedMark, forgeries } from '../attacks/python/forgery.ts';
 import { networkAttacks } from '../attacks/python/network.ts';
 import { processAttacks } from '../attacks/python/processes.ts';
@@ -38,26 +39,51 @@ async function goodProgram(sandbox: PythonSandbox) {
   return (await sandbox.run({ ...run, limits })).tests[0]!;
 }
 
-/** Processes that are children of this one and fork servers, mounts, and folders: what a run could leave behind. */
-function traces() {
-  const children = readdirSync('/proc').filter((name) => {
-    if (!/^\d+$/.test(name)) return false;
+/** Processes with parent and users, as `pid (name) state ppid`, then the real uid. */
+function processes(): { line: string; parent: number; uid: number }[] {
+  return readdirSync('/proc').flatMap((pid) => {
+    if (!/^\d+$/.test(pid)) return [];
     try {
-      const stat = readFileSync(`/proc/${name}/stat`, 'utf8');
+      const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
       const parent = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
-      return parent === process.pid && /bwrap|python/.test(stat);
+      const uid = Number(/^Uid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
+      return [{ line: stat.split(' ').slice(0, 4).join(' '), parent, uid }];
     } catch {
-      return false;
+      // It has just ended.
+      return [];
     }
   });
-  return { children, mounts: readFileSync('/proc/self/mountinfo', 'utf8'), folders: readdirSync(tmpdir()) };
 }
 
+/** What a run could leave behind: fork servers or programs that outlived them, mounts, files. */
+function traces() {
+  const users = new Set(Array.from({ length: 16 }, (_, slot) => slotUser(slot).uid).filter((uid) => uid !== undefined));
+  const left = processes().filter(
+    ({ line, parent, uid }) => users.has(uid) || (parent === process.pid && /bwrap|python/.test(line)),
+  );
+  return {
+    processes: left.map(({ line }) => line),
+    mounts: readFileSync('/proc/self/mountinfo', 'utf8'),
+    files: readdirSync(folder, { recursive: true }),
+  };
+}
+
+/** Everything that this file's sandboxes make on the host is made here. */
+const folder = mkdtempSync(join(tmpdir(), 'metaagentx-attacks-'));
 let bait: Bait;
+let before: ReturnType<typeof traces>;
 beforeAll(async () => {
+  // The fork servers of tier C are another user's.
+  chmodSync(folder, 0o755);
+  vi.stubEnv('TMPDIR', folder);
   bait = await layBait();
+  before = traces();
 });
-afterAll(() => bait.remove());
+afterAll(async () => {
+  await bait.remove();
+  vi.unstubAllEnvs();
+  rmdirSync(folder);
+});
 
 const groups = { files: fileAttacks, processes: processAttacks, network: networkAttacks };
 // Without Landlock (tier B) these succeed inside the memory file system of this slot, which is emptied after every program.
@@ -154,34 +180,24 @@ describe('attacks on verdicts and limits', () => {
 });
 
 describe('traces', () => {
-  let folder: string;
-  beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), 'metaagentx-traces-'));
-    // The fork servers of tier C are another user's.
-    chmodSync(folder, 0o755);
-    vi.stubEnv('TMPDIR', folder);
-  });
-  afterEach(() => {
-    vi.unstubAllEnvs();
-    rmdirSync(folder);
+  const held = (['A', 'C'] as const).filter((name) => missingTiers.get(name) === null);
+  it.skipIf(held.length === 0).each(held)('of programs that were cut off at tier %s: none', async (name) => {
+    const sandbox = await openPythonSandbox({ tiers: [name], workers: 2 });
+    const run = { style: 'stdio', functionName: null, starterCode: null, tests: [{ input: '' }], limits } as const;
+    await sandbox.run({ ...run, source: deepTree });
+    // Ended in mid-flight, with files in its folder.
+    const cut = sandbox.run({ ...run, source: `open('x', 'w').close()\nwhile True: pass` });
+    const rejected = expect(cut).rejects.toMatchObject({ name: 'SandboxUnavailable' });
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(traces().processes).not.toEqual([]);
+    await sandbox.close();
+    await rejected;
+    expect(traces()).toEqual(before);
   });
 
-  const held = (['A', 'C'] as const).filter((name) => missingTiers.get(name) === null);
-  it.skipIf(held.length === 0)('leaves no process, mount or folder', async () => {
-    for (const name of held) {
-      const before = traces();
-      const sandbox = await openPythonSandbox({ tiers: [name], workers: 2 });
-      const run = { style: 'stdio', functionName: null, starterCode: null, tests: [{ input: '' }], limits } as const;
-      const tree = "import os\nfor n in range(1500):\n    os.mkdir('d'); os.chdir('d')\nopen('leaf', 'w').close()\n";
-      await sandbox.run({ ...run, source: tree });
-      // Ended in mid-flight, with files in its folder.
-      const cut = sandbox.run({ ...run, source: `open('x', 'w').close()\nwhile True: pass` });
-      const rejected = expect(cut).rejects.toMatchObject({ name: 'SandboxUnavailable' });
-      await new Promise((resolve) => setTimeout(resolve, 100));
-      await sandbox.close();
-      await rejected;
-      expect(traces()).toEqual(before);
-      expect(before.folders).toEqual([]);
-    }
+  // The last test of the file: every sandbox above is closed.
+  it('of all attacks: no process, no mount, no file', () => {
+    expect(traces()).toEqual(before);
+    expect(before.processes).toEqual([]);
   });
 });

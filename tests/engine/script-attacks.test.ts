@@ -2,6 +2,7 @@
  * The attack corpus against the isolates. Every attack runs beside an innocent script on the same thread: the attack must
  * end as its header says, and the neighbour must finish with its own answer. Attacks run inside isolates only.
  */
+import { readdirSync } from 'node:fs';
 import { afterAll, describe, expect, it } from 'vitest';
 import { createScriptPool } from '../../activities/runtime/script/pool.ts';
 import { scriptAttacks } from '../attacks/scripts/read.ts';
@@ -11,6 +12,12 @@ const attacks = scriptAttacks();
 const limits = { cpuTicks: 3000, cpuMs: 500, memoryBytes: 24 * 1024 * 1024 };
 const neighbour =
   "const a = await agent('a'); const b = await agent({ prompt: 'b', input: a }); return ensemble([a, b, 'c'])";
+/** Threads of this process, and what its event loop waits for: a pool may leave nothing of either. */
+const traces = () => ({
+  threads: readdirSync('/proc/self/task').length,
+  ports: process.getActiveResourcesInfo().filter((name) => name === 'MessagePort').length,
+});
+const before = traces();
 const pool = createScriptPool({ threads: 1 });
 afterAll(() => pool.close());
 
@@ -40,5 +47,13 @@ describe('attacks', () => {
     expect(asked.length).toBeLessThanOrEqual(96);
     // Deadline plus 1.5 s, with room for a busy machine; the bench gives the figure.
     expect(neighbourMs).toBeLessThan(limits.cpuMs + 8_000);
+  });
+
+  it('leave no thread', async () => {
+    expect(traces().ports).toBe(before.ports + 1);
+    await pool.close();
+    const after = traces();
+    expect(after.ports).toBe(before.ports);
+    expect(after.threads).toBeLessThanOrEqual(before.threads);
   });
 });

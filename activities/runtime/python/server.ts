@@ -4,7 +4,7 @@
  */
 import { spawn } from 'node:child_process';
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
-import { chownSync, mkdtempSync } from 'node:fs';
+import { chownSync, mkdtempSync, readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,8 +18,12 @@ const startTimeoutMs = 20_000;
 /** Time to leave by itself; emptying the scratch folder takes milliseconds. */
 const stopTimeoutMs = 1_000;
 
+/** Time in which a server reaps children that were ended, and how often they are looked for. */
+const reapTimeoutMs = 500;
+const reapEveryMs = 20;
+
 /** Real uid 0 is bound by no process limit, so root never runs a server as itself. One uid per slot and process. */
-function slotUser(slot: number): { uid: number; gid: number } | Record<string, never> {
+export function slotUser(slot: number): { uid: number; gid: number } | Record<string, never> {
   if (process.getuid?.() !== 0) return {};
   const uid = 61_184 + ((process.pid * 16 + slot) % 4_000);
   return { uid, gid: uid };
@@ -98,6 +102,24 @@ export class ForkServer {
   }
 }
 
+/** Processes that a process has started; none where the kernel does not tell. */
+function childrenOf(pid: number): number[] {
+  try {
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
+  } catch {
+    return [];
+  }
+}
+
+/** Ends a process, or a group; false where there is none. */
+function signal(pid: number): boolean {
+  try {
+    return process.kill(pid, 'SIGKILL');
+  } catch {
+    return false;
+  }
+}
+
 /** The process and its frame channel. */
 class Link {
   readonly #child: ChildProcessWithoutNullStreams;
@@ -155,21 +177,36 @@ class Link {
 
   async leave(timeoutMs: number): Promise<void> {
     this.#child.stdin.end();
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, timeoutMs)));
-    await Promise.race([this.#closed, late]);
-    clearTimeout(timer);
+    await this.#closedWithin(timeoutMs);
   }
 
+  /**
+   * Its children first: it reaps them and leaves. Ended together with it they would be left to process 1, which in many
+   * containers reaps nobody.
+   */
   async kill(): Promise<void> {
-    if (this.#end === null && this.#child.pid !== undefined) {
-      try {
-        process.kill(-this.#child.pid, 'SIGKILL');
-      } catch {
-        this.#child.kill('SIGKILL');
+    const { pid } = this.#child;
+    if (this.#end === null && pid !== undefined) {
+      // First of all: what it says from now on is about a program that was ended, and no answer.
+      this.#finish('it was ended');
+      this.#child.stdin.end();
+      const until = performance.now() + reapTimeoutMs;
+      let closed = false;
+      while (!closed && performance.now() < until) {
+        for (const child of childrenOf(pid)) signal(child);
+        closed = await this.#closedWithin(reapEveryMs);
       }
+      if (!closed && !signal(-pid)) this.#child.kill('SIGKILL');
     }
     await this.#closed;
+  }
+
+  async #closedWithin(ms: number): Promise<boolean> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<boolean>((resolve) => (timer = setTimeout(resolve, ms, false)));
+    const closed = await Promise.race([this.#closed.then(() => true), late]);
+    clearTimeout(timer);
+    return closed;
   }
 
   #receive(chunk: Buffer): void {

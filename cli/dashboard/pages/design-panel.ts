@@ -43,7 +43,8 @@ function scriptBesideStructure({ design }: Pick<DesignBranch, 'design'>): Html {
 export function designPanel(run: RunDocument, branch: DesignBranch, question: Question | null): Html {
   const { design, credit, executions } = branch;
   const { sampling, seedKey } = design;
-  const prompt = question === null ? [] : designerMessages(question.text, run.recipe.prompts.form);
+  const prompt =
+    question === null ? [] : designerMessages(question.text, run.recipe.prompts.form, run.recipe.designs.tools);
   return html`${creditFacts(credit, null)}
 ${scriptBesideStructure(branch)}
 ${executions.length > 0 && executionTable(branch)}

@@ -20,7 +20,7 @@ export async function readWholeText(store: Store, kind: TextKind, path: string):
     case 'designer': {
       const text = await questionText(store, path);
       const run = await readRun(store, path.split('/')[0]!);
-      return text === null ? null : joined(designerMessages(text, run.recipe.prompts.form));
+      return text === null ? null : joined(designerMessages(text, run.recipe.prompts.form, run.recipe.designs.tools));
     }
     case 'execution':
       return (await store.executions.findOne({ _id: path }, { projection: { reply: 1 } }))?.reply?.text ?? null;

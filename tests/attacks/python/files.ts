@@ -2,6 +2,10 @@
 import { refusals, text } from './attack.ts';
 import type { Attack } from './attack.ts';
 
+/** 1,050 levels: more than Python's own recursion limit, and a path of more than 4,096 bytes. */
+export const deepTree =
+  "import os\nfor n in range(1050):\n    os.mkdir('deep')\n    os.chdir('deep')\nopen('leaf', 'w').close()";
+
 export const fileAttacks: readonly Attack[] = [
   {
     name: 'read /etc/passwd and /etc/shadow',
@@ -115,7 +119,7 @@ except OSError as error: print('refused', error.errno)`),
   },
   {
     name: 'a tree of folders too deep to name',
-    source: text("import os\nfor n in range(1500):\n    os.mkdir('d')\n    os.chdir('d')\nopen('leaf', 'w').close()"),
+    source: text(deepTree),
     ends: ['ok', 'runtime-error'],
   },
   {

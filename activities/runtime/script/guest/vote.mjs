@@ -24,9 +24,12 @@ function countVotes(ballots) {
 
 const tally = (groups) => groups.map(({ answer, votes, members }) => ({ answer, votes, members }));
 
+/** Sums of weights that differ only by rounding are equal. */
+const rounding = 1e-9;
+
 function leaders(groups) {
   const most = Math.max(...groups.map((group) => group.votes));
-  return groups.filter((group) => group.votes === most);
+  return groups.filter((group) => group.votes >= most * (1 - rounding));
 }
 
 const judged = (context, segment, shown) =>
