@@ -43,7 +43,7 @@ describe('versions', () => {
 
 describe('the documented form', () => {
   it('names every node, option, value and field that the isolate knows, and the three examples', () => {
-    const [{ content: system }] = documented(['python']) as [{ content: string }];
+    const system = documented(['python'])[0]!.content;
     for (const { name, signature, options } of apiBuilders) {
       expect(system).toContain(`- ${signature}\n`);
       for (const option of options) expect(system).toContain(`    ${option.name}${option.required ? '' : '?'}: `);

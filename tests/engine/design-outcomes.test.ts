@@ -48,14 +48,14 @@ describe('outcomes', () => {
     const judged = await judge(reply);
     expect(judged).toMatchObject({ outcome: name });
     expect(judged.problem?.line ?? null).toBe(line);
-    expect(judged.dryRun.length > 0).toBe(name === 'valid' || name.startsWith('dry-run'));
+    expect(judged.dryRun!.length > 0).toBe(name === 'valid' || name.startsWith('dry-run'));
   });
 
   it('a design is refused by the dry run only where it fails whatever its agents say', async () => {
     const script = "const a = await agent('a');\nif (a.answer === null) return a;\nthrow new Error('no ' + a.answer);";
     const judged = await judge(fenced(script));
     expect(judged.outcome).toBe('valid');
-    expect(judged.dryRun.map(({ shape, outcome }) => [shape, outcome])).toEqual([
+    expect(judged.dryRun!.map(({ shape, outcome }) => [shape, outcome])).toEqual([
       ['agreeing', 'script-error'],
       ['disagreeing', 'script-error'],
       ['no-answer', 'replied'],
