@@ -8,8 +8,8 @@ import { watchWords, type FromThread, type GuestConfig, type ToThread } from './
 import type { Session } from './session.ts';
 import { threadMs } from './thread-time.ts';
 
-/** How much longer than its limit a script may stay inside the interpreter. */
-const graceMs = 500;
+/** How much longer than its limit a script may stay inside the interpreter, which ends most of them by itself. */
+const graceMs = 250;
 
 export interface Guest {
   session: Session;
@@ -86,8 +86,11 @@ export class Host {
     return Atomics.load(this.watch, watchWords.script);
   }
 
-  /** Whether the running script has been inside the interpreter for longer than it may. Asked regularly. */
-  isStuck(now: number): boolean {
+  /**
+   * How the running script's stay in the interpreter goes on: `long` past half of its limit, `stuck` when it does not end
+   * at its limit. Asked regularly.
+   */
+  stay(now: number): 'short' | 'long' | 'stuck' {
     const beat = Atomics.load(this.watch, watchWords.beats);
     if (beat !== this.lastBeat) {
       this.lastBeat = beat;
@@ -95,9 +98,12 @@ export class Host {
       this.beatWorkMs = this.threadMs();
     }
     const guest = this.guests.get(this.inside);
-    if (beat % 2 === 0 || guest === undefined) return false;
-    const allowedMs = guest.limits.cpuMs + graceMs;
-    return now - this.beatSince > allowedMs && this.workedMs(now) > allowedMs;
+    if (beat % 2 === 0 || guest === undefined) return 'short';
+    const { cpuMs } = guest.limits;
+    // The processor time is asked for only where the clock says so.
+    const insideMs = now - this.beatSince > cpuMs / 2 ? this.workedMs(now) : 0;
+    if (insideMs > cpuMs + graceMs) return 'stuck';
+    return insideMs > cpuMs / 2 ? 'long' : 'short';
   }
 
   async terminate(): Promise<void> {

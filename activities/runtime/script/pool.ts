@@ -35,6 +35,8 @@ class Pool implements ScriptPool {
   private readonly perThread: number;
   private readonly mostBytes: number;
   private readonly queue: Guest[] = [];
+  /** A thread made ready for the neighbours of a script that stays long. */
+  private spare: Host | null = null;
   private readonly watchdog: NodeJS.Timeout;
   private nextId = 1;
   private closed = false;
@@ -77,6 +79,8 @@ class Pool implements ScriptPool {
     const hosts = this.hosts.splice(0).filter((host) => host !== null);
     for (const guest of this.queue.splice(0)) guest.session.fail(closed);
     for (const host of hosts) for (const guest of [...host.guests.values()]) guest.session.fail(closed);
+    const spare = this.takeSpare();
+    if (spare !== null) hosts.push(spare);
     await Promise.all(hosts.map((host) => host.terminate()));
   }
 
@@ -97,9 +101,15 @@ class Pool implements ScriptPool {
       // One script is always let in, or nothing would ever end.
       const isFull = this.bytes + this.queue[0]!.bytes > this.mostBytes;
       if (isFull && busy.some((count) => count > 0)) return;
-      const host = (this.hosts[index] ??= this.open());
+      const host = (this.hosts[index] ??= this.takeSpare() ?? this.open());
       host.admit(this.nextId++, this.queue.shift()!, () => this.place());
     }
+  }
+
+  private takeSpare(): Host | null {
+    const { spare } = this;
+    this.spare = null;
+    return spare;
   }
 
   private open(): Host {
@@ -135,11 +145,16 @@ class Pool implements ScriptPool {
 
   private look(): void {
     const now = performance.now();
-    for (const host of this.hosts) if (host?.isStuck(now) === true) this.lose(host, null);
+    for (const host of this.hosts) {
+      const stay = host?.stay(now);
+      if (stay === 'stuck') this.lose(host!, null);
+      else if (stay === 'long') this.spare ??= this.open();
+    }
   }
 
   /** Ends a thread and moves its scripts; `why` null: the script that it is in has been there too long. */
   private lose(host: Host, why: string | null): void {
+    if (host === this.spare) this.spare = null;
     const index = this.hosts.indexOf(host);
     if (index < 0 || this.closed) return;
     const { inside } = host;
