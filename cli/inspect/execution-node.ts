@@ -10,6 +10,7 @@ import type { InspectContext, Inspection } from './inspection.ts';
 import { quoted, withoutPacked } from './inspection.ts';
 import { readQuestion } from './questions-of.ts';
 import type { Target } from './target.ts';
+import { testsText } from './tests-text.ts';
 
 type At<Level extends Target['level']> = Extract<Target, { level: Level }>;
 
@@ -62,10 +63,11 @@ export async function inspectExecution(context: InspectContext, target: At<'exec
   };
 }
 
-function verdictText({ verdict, reward, tier }: VerdictDocument): string {
+function verdictText({ verdict, reward, tier, code }: VerdictDocument): string {
   if (verdict === null) return `no reply to judge, reward ${fixed(reward)}`;
   const where = tier === null ? '' : `, sandbox tier ${tier}`;
-  return `${verdict.correct ? 'right' : 'wrong'} (${verdict.how}${where}), reward ${fixed(reward)}`;
+  const how = code === undefined ? verdict.how : testsText(code);
+  return `${verdict.correct ? 'right' : 'wrong'} (${how}${where}), reward ${fixed(reward)}`;
 }
 
 function traceLines(context: InspectContext, trace: StructureTrace | undefined): string[] {

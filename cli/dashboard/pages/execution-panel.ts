@@ -9,6 +9,7 @@ import type { ExecutionBranch } from '../read/question-data.ts';
 import { creditFacts } from './design-panel.ts';
 import { pageHref } from './layout.ts';
 import { facts, status, textBlock } from './parts.ts';
+import { testsText } from '../../inspect/tests-text.ts';
 
 /** `branch` null: the execution has not ended, its calls are all there is. */
 export function executionPanel(id: string, branch: ExecutionBranch | null, calls: readonly CallDocument[]): Html {
@@ -32,10 +33,10 @@ ${reply !== null && html`<h3>Final reply</h3>${textBlock(reply.text, `/text/exec
 ${runShape(execution.trace, calls)}`;
 }
 
-function verdictWords({ verdict, tier }: VerdictDocument): Part {
+function verdictWords({ verdict, tier, code }: VerdictDocument): Part {
   if (verdict === null) return 'no reply to judge';
   const word = verdict.correct ? html`<b class="good">right</b>` : html`<b class="bad">wrong</b>`;
-  return html`${word} (${clip(verdict.how, 200)}${tier !== null && `, sandbox tier ${tier}`})`;
+  return html`${word} (${clip(code === undefined ? verdict.how : testsText(code), 400)}${tier !== null && `, sandbox tier ${tier}`})`;
 }
 
 /** Traces come from the isolate and are checked in form only. */
