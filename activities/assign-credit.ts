@@ -16,7 +16,7 @@ export async function assignCredit(
   { store, runs }: { store: Store; runs: RunContexts },
   input: AssignCreditInput,
 ): Promise<AssignCreditResult> {
-  const { recipe } = await runs.run(input.runId);
+  const { recipe } = await runs.run(input);
   const trees = await readTrees(store, input.batchId);
   const credits = input.slots.map((slot) => {
     const rollout = rolloutId(input.batchId, slot);

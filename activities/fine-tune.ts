@@ -10,53 +10,53 @@ import type { FineTuneInput } from '../shared/domain/tasks.ts';
 import { DomainError } from '../shared/errors.ts';
 import type { Attempt } from './boundary.ts';
 import { commitPolicy, heritageOf, storePart } from './policy/commit.ts';
-import { engineVersion, partsOf } from './policy/parts.ts';
+import type { PolicyDraft } from './policy/commit.ts';
+import { engineVersionInTheMaking, partsOf } from './policy/parts.ts';
 import type { ResidentPolicy } from './policy/residence.ts';
 import { supervisedExample } from './policy/supervised-example.ts';
-import type { RolloutDeps } from './rollout/context.ts';
+import type { TrainDeps } from './rollout/context.ts';
 import type { SftSettings, TrainResult } from './runtime/engine/contract.ts';
 import type { PolicyDocument } from './store/documents.ts';
 
-export async function fineTune(deps: RolloutDeps, input: FineTuneInput, attempt: Attempt): Promise<number> {
+export async function fineTune(deps: TrainDeps, input: FineTuneInput, attempt: Attempt): Promise<number> {
+  const version = input.baseVersion + 1;
+  if ((await deps.store.policies.findOne({ _id: policyId(input.runId, version) })) !== null) return version;
+  await commitPolicy(deps.store, await deriveTuning(deps, input, attempt));
+  return version;
+}
+
+/** The version that the chunk makes, its blobs stored. The same weights and settings give the same digests. */
+export async function deriveTuning(deps: TrainDeps, input: FineTuneInput, attempt: Attempt): Promise<PolicyDraft> {
   const { runId, chunk, baseVersion } = input;
   const version = baseVersion + 1;
-  if ((await deps.store.policies.findOne({ _id: policyId(runId, version) })) !== null) return version;
-  const { recipe } = await deps.runs.run(runId);
+  const { recipe } = await deps.runs.run(input);
   const { coldStart } = recipe;
   if (coldStart.type === 'none') {
     throw new DomainError('InvalidInput', `run '${runId}' has no cold start in its recipe`, { runId });
   }
+  const base = await deps.policies.policy(runId, baseVersion);
+  const isLast = chunk === coldStart.chunks;
   const parts: PolicyDocument['parts'] = {};
   const metrics: Record<string, number> = {};
-  let base: PolicyDocument | undefined;
   for (const part of partsOf(recipe.policy.layout)) {
     const role: Role = part === 'shared' ? 'executor' : part;
     const use = { runId, version: baseVersion, role, layout: recipe.policy.layout };
     await deps.policies.with(use, async (policy) => {
-      base = policy.policy;
-      const tuned = await tune(deps, { policy, chunk, coldStart, seed: recipe.seed, runId, version }, attempt);
-      const isLast = chunk === coldStart.chunks;
+      const tuning = { policy, chunk, coldStart, seed: recipe.seed, runId, version };
+      const tuned = await tune(deps, { ...tuning, rateFactor: input.rateFactor ?? 1 }, attempt);
       const optimizer = isLast ? null : tuned.optimizer;
-      const { decoder, lora } = base;
+      const making = { runId, version, decoder: base.decoder, lora: base.lora };
       const changed = { part, parameters: tuned.parameters, optimizer };
-      parts[part] = await storePart(deps.store, { runId, version, decoder, lora }, changed, base.parts[part]!.base);
+      const record = await storePart(deps.store, making, changed, base.parts[part]!.base);
+      parts[part] = record;
       metrics[`${part}Loss`] = tuned.metrics.loss;
       // The resident copy of the last chunk still has SFT moments: RL must start from the stored version, without them.
       if (isLast) await deps.engine.unloadPolicy(tuned.version);
-      else deps.policies.adopt(tuned.version, policy.engineVersion);
+      else await deps.policies.adopt(tuned.version, base, record);
     });
   }
-  await commitPolicy(deps.store, {
-    runId,
-    version,
-    parent: baseVersion,
-    madeBy: `cold-start-${chunk}`,
-    ...heritageOf(base!),
-    parts,
-    metrics,
-    keep: chunk === coldStart.chunks,
-  });
-  return version;
+  const madeBy = `cold-start-${chunk}`;
+  return { runId, version, parent: baseVersion, madeBy, ...heritageOf(base), parts, metrics, keep: isLast };
 }
 
 interface Tuning {
@@ -66,17 +66,20 @@ interface Tuning {
   seed: number;
   runId: string;
   version: number;
+  /** By which the recipe's learning rate is multiplied. */
+  rateFactor: number;
 }
 
-function tune(deps: RolloutDeps, tuning: Tuning, attempt: Attempt): Promise<TrainResult> {
-  const { policy, chunk, coldStart, seed, runId, version } = tuning;
+function tune(deps: TrainDeps, tuning: Tuning, attempt: Attempt): Promise<TrainResult> {
+  const { policy, chunk, seed, runId, version } = tuning;
+  const coldStart = { ...tuning.coldStart, learningRate: tuning.coldStart.learningRate * tuning.rateFactor };
   const examples = coldStartExamples(coldStart, seed, policy.part).map(({ id, messages, response }) =>
     supervisedExample(policy.tokenizer, id, messages, response),
   );
   return deps.engine.sft(
     {
       baseVersion: policy.engineVersion,
-      newVersion: engineVersion(runId, version, policy.part),
+      newVersion: engineVersionInTheMaking(runId, version, policy.part, attempt.name),
       examples,
       settings: chunkSettings(coldStart, chunk, `${seed}/cold-start/${policy.part}`),
     },

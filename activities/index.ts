@@ -5,6 +5,7 @@ import type {
   ExecuteDesignInput,
   FineTuneInput,
   InitializePolicyInput,
+  RecordDecisionInput,
   RecordEvaluationInput,
   RecordIterationInput,
   RecordRunInput,
@@ -26,7 +27,7 @@ import { proposeCandidate } from './systems/propose-candidate.ts';
 import { scoreCandidate } from './systems/score-candidate.ts';
 import { readStudyRun } from './study/read-study-run.ts';
 import { recordStudy } from './study/record-study.ts';
-import { recordIteration, recordRun, recordStage } from './records.ts';
+import { recordDecision, recordIteration, recordRun, recordStage } from './records.ts';
 import type { RolloutDeps } from './rollout/context.ts';
 import { evaluateBatch } from './rollout/evaluate-batch.ts';
 import { executeDesign } from './rollout/execute-design.ts';
@@ -40,6 +41,7 @@ import type { VerifyDeps } from './verify-batch.ts';
 export function controlActivities(deps: { store: Store; runs: RunContexts }) {
   return {
     recordRun: bounded((input: RecordRunInput) => recordRun(deps, input)),
+    recordDecision: bounded((input: RecordDecisionInput) => recordDecision(deps, input)),
     recordStage: bounded((input: RecordStageInput) => recordStage(deps, input)),
     recordIteration: bounded((input: RecordIterationInput) => recordIteration(deps, input)),
     recordEvaluation: bounded((input: RecordEvaluationInput) => recordEvaluation(deps, input)),

@@ -10,6 +10,7 @@ import type { Recipe } from '../shared/config/recipe.ts';
 import { onAdapters } from './policy/adapters.ts';
 import { inheritedPolicy } from './policy/inherited-policy.ts';
 import { commitPolicy, storePart } from './policy/commit.ts';
+import type { PolicyDraft } from './policy/commit.ts';
 import { openFolder } from './policy/huggingface/open-folder.ts';
 import { storeCheckpoint } from './policy/huggingface/store-checkpoint.ts';
 import { partsOf } from './policy/parts.ts';
@@ -24,11 +25,13 @@ const version = 0;
 /** What a version's record says of its weights. */
 type Beginning = Pick<PolicyDocument, 'decoder' | 'lora' | 'tokenizer' | 'folder' | 'parts'>;
 
-export async function initializePolicy(
-  { store, runs }: { store: Store; runs: RunContexts },
-  runId: string,
-): Promise<number> {
-  const standing = await store.policies.findOne({ _id: policyId(runId, version) });
+interface InitializeDeps {
+  store: Store;
+  runs: RunContexts;
+}
+
+export async function initializePolicy(deps: InitializeDeps, runId: string): Promise<number> {
+  const standing = await deps.store.policies.findOne({ _id: policyId(runId, version) });
   if (standing?.madeBy === 'import') {
     throw new DomainError(
       'PolicyVersionConflict',
@@ -37,19 +40,21 @@ export async function initializePolicy(
     );
   }
   if (standing !== null) return version;
-  const { recipe } = await runs.run(runId);
+  await commitPolicy(deps.store, await deriveInitial(deps, runId));
+  return version;
+}
+
+/** Version 0 with its blobs stored. The same recipe and sources give the same digests. */
+export async function deriveInitial({ store, runs }: InitializeDeps, runId: string): Promise<PolicyDraft> {
+  const { recipe } = await runs.run({ runId });
   const { init, layout } = recipe.policy;
-  if (init.type === 'policy') {
-    await commitPolicy(store, await withAdapters(store, recipe, await inheritedPolicy(store, runId, init, layout)));
-    return version;
-  }
+  if (init.type === 'policy') return withAdapters(store, recipe, await inheritedPolicy(store, runId, init, layout));
   const beginning =
     init.type === 'random'
       ? await fromRandom(store, runId, recipe, init)
       : await fromCheckpoint(store, runId, recipe, init);
   const made = { runId, version, parent: null, madeBy: 'initial', metrics: {}, keep: true };
-  await commitPolicy(store, await withAdapters(store, recipe, { ...made, ...beginning }));
-  return version;
+  return withAdapters(store, recipe, { ...made, ...beginning });
 }
 
 /** What the recipe's `policy.lora` makes of a first version. */

@@ -1,4 +1,4 @@
-/** A run's immutable facts, read once per worker process: recipe, datasets, questions. */
+/** A run's facts, read once per worker process and revision of its recipe: recipe, datasets, questions. */
 import { DomainError } from '../shared/errors.ts';
 import { ownSystem } from '../shared/systems/source.ts';
 import type { AnsweringSystem } from '../shared/systems/source.ts';
@@ -8,12 +8,19 @@ import { schemaVersion } from './store/documents.ts';
 import type { RunDocument } from './store/documents.ts';
 import type { Store } from './store/connect.ts';
 
+/** Which run, and how many changes of its recipe the asker knows of; absent: none. */
+export interface RunOf {
+  runId: string;
+  revision?: number;
+}
+
 export interface RunContexts {
-  run(runId: string): Promise<RunDocument>;
+  /** The run as it is after at least that many changes. */
+  run(which: RunOf): Promise<RunDocument>;
   /** The system that answers a batch. */
-  system(batch: Pick<Batch, 'runId' | 'system'>): Promise<AnsweringSystem>;
+  system(batch: RunOf & Pick<Batch, 'system'>): Promise<AnsweringSystem>;
   /** A question of the dataset that the batch draws from. */
-  question(batch: Pick<Batch, 'runId' | 'purpose' | 'dataset'>, index: number): Promise<Question>;
+  question(batch: RunOf & Pick<Batch, 'purpose' | 'dataset'>, index: number): Promise<Question>;
 }
 
 /** Throws `RunNotFound`, or `InvalidInput` for a document of a newer program. */
@@ -35,29 +42,30 @@ export async function readRun(store: Store, runId: string): Promise<RunDocument>
 }
 
 export function runContexts(store: Store): RunContexts {
-  const runs = new Map<string, Promise<RunDocument>>();
-  const run = (runId: string) => {
+  const runs = new Map<string, { revision: number; run: Promise<RunDocument> }>();
+  const run = ({ runId, revision = 0 }: RunOf) => {
     let found = runs.get(runId);
-    if (found === undefined) {
-      found = readRun(store, runId);
-      found.catch(() => runs.delete(runId));
-      runs.set(runId, found);
+    if (found === undefined || found.revision < revision) {
+      found = { revision, run: readRevision(store, runId, revision) };
+      const own = found;
+      own.run.catch(() => runs.get(runId) === own && runs.delete(runId));
+      runs.set(runId, own);
     }
-    return found;
+    return found.run;
   };
   const questions = recentQuestions(store);
   const systems = new Map<string, Promise<AnsweringSystem>>();
   return {
     run,
-    async system({ runId, system: id }) {
-      if (id === undefined) return ownSystem((await run(runId)).recipe);
+    async system({ system: id, ...which }) {
+      if (id === undefined) return ownSystem((await run(which)).recipe);
       const found = systems.get(id) ?? readSystem(store, id);
       systems.set(id, found);
       found.catch(() => systems.delete(id));
       return found;
     },
-    async question({ runId, purpose, dataset }, index) {
-      const { datasets } = await run(runId);
+    async question({ purpose, dataset, ...which }, index) {
+      const { datasets } = await run(which);
       const digest = dataset ?? (purpose === 'train' ? datasets.train : datasets.heldOut).digest;
       return questions.question(digest, index);
     },
@@ -90,6 +98,18 @@ async function readQuestion(store: Store, digest: string, index: number): Promis
     digest,
     index,
   });
+}
+
+/** Throws `StoreBehind` where the store does not have a change of the recipe that the run's workflow was started with. */
+async function readRevision(store: Store, runId: string, revision: number): Promise<RunDocument> {
+  const run = await readRun(store, runId);
+  const changes = run.changes?.length ?? 0;
+  if (changes >= revision) return run;
+  throw new DomainError(
+    'StoreBehind',
+    `run '${runId}' was started with ${revision} changes of its recipe and the store has ${changes}: it has lost its newest writes. Go on with: npx metaagentx resume ${runId}`,
+    { runId, revision, changes },
+  );
 }
 
 async function readSystem(store: Store, id: string): Promise<AnsweringSystem> {

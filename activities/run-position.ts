@@ -1,6 +1,7 @@
 /** Where a run stands by its documents: what a new execution of its workflow goes on from. */
 import type { RunPosition } from '../shared/domain/plan.ts';
 import { readRun } from './run-context.ts';
+import type { RunDocument } from './store/documents.ts';
 import type { Store } from './store/connect.ts';
 
 /**
@@ -22,5 +23,12 @@ export async function positionOf(store: Store, runId: string): Promise<RunPositi
     coldStartChunks: chunks.length,
     iterations: run.plan.stages.map(({ stage }) => iterations.filter((each) => each.stage === stage).length),
     evaluations: Object.fromEntries(evaluations.map(({ name, metrics }) => [name, metrics.average ?? 0])),
+    rateFactor: rateFactorOf(run),
   };
 }
+
+/** By which decisions about iterations have multiplied the learning rate. */
+export const rateFactorOf = ({ _id: runId, decisions = [] }: Pick<RunDocument, '_id' | 'decisions'>): number =>
+  decisions
+    .filter(({ about }) => about.startsWith(`${runId}/`))
+    .reduce((product, { decision }) => (decision.choice === 'lower-rate' ? product * decision.factor : product), 1);

@@ -8,26 +8,37 @@ import type { Role } from '../shared/domain/role.ts';
 import type { Recipe } from '../shared/config/recipe.ts';
 import type { Attempt } from './boundary.ts';
 import { commitPolicy, heritageOf, storePart } from './policy/commit.ts';
-import { engineVersion, partOf, rolesOf } from './policy/parts.ts';
+import type { PolicyDraft } from './policy/commit.ts';
+import { engineVersionInTheMaking, partOf, rolesOf } from './policy/parts.ts';
 import { addReferenceLogProbs } from './policy/reference.ts';
 import type { ResidentPolicy } from './policy/residence.ts';
 import { readTrainingSequences } from './policy/training-sequences.ts';
 import { samplingOf } from './rollout/context.ts';
-import type { RolloutDeps } from './rollout/context.ts';
+import type { TrainDeps } from './rollout/context.ts';
 import type { TrainingSequence, TrainResult } from './runtime/engine/contract.ts';
 import type { PolicyDocument, PolicyPart } from './store/documents.ts';
 
 export async function updatePolicy(
-  deps: RolloutDeps,
+  deps: TrainDeps,
   input: UpdatePolicyInput,
   attempt: Attempt,
 ): Promise<UpdatePolicyResult> {
-  const { runId, batchId, learner, baseVersion, keep } = input;
-  const version = baseVersion + 1;
-  const standing = await deps.store.policies.findOne({ _id: policyId(runId, version) });
+  const version = input.baseVersion + 1;
+  const standing = await deps.store.policies.findOne({ _id: policyId(input.runId, version) });
   if (standing !== null) return { policyVersion: version, metrics: standing.metrics };
-  const { recipe } = await deps.runs.run(runId);
+  const draft = await deriveUpdate(deps, input, attempt);
+  await commitPolicy(deps.store, draft);
+  return { policyVersion: version, metrics: draft.metrics };
+}
+
+/** The version that the update makes, its blobs stored. The same weights, documents and settings give the same digests. */
+export async function deriveUpdate(deps: TrainDeps, input: UpdatePolicyInput, attempt: Attempt): Promise<PolicyDraft> {
+  const { runId, batchId, learner, baseVersion, keep, decision } = input;
+  const version = baseVersion + 1;
+  const { recipe } = await deps.runs.run(input);
   const base = await deps.policies.policy(runId, baseVersion);
+  const made = { runId, version, parent: baseVersion, madeBy: batchId, ...heritageOf(base), keep };
+  if (decision?.choice === 'skip') return { ...made, parts: base.parts, metrics: { skipped: 1 } };
   const parts: PolicyDocument['parts'] = { ...base.parts };
   const metrics: Record<string, number> = {};
   for (const [part, roles] of learningParts(recipe, rolesOf(learner))) {
@@ -37,29 +48,16 @@ export async function updatePolicy(
     if (sequences.length === 0) continue;
     const use = { runId, version: baseVersion, role: roles[0]!, layout: recipe.policy.layout };
     await deps.policies.with(use, async (policy) => {
-      const updated = await learn(
-        deps,
-        { recipe, runId, batchId, version, policy, role: roles[0]!, sequences },
-        attempt,
-      );
-      const { decoder, lora } = policy.policy;
-      const { base: frozen } = policy.policy.parts[part]!;
-      parts[part] = await storePart(deps.store, { runId, version, decoder, lora }, { part, ...updated }, frozen);
-      deps.policies.adopt(updated.version, policy.engineVersion);
+      const learning = { recipe, runId, batchId, version, policy, role: roles[0]!, sequences };
+      const updated = await learn(deps, { ...learning, rateFactor: input.rateFactor ?? 1 }, attempt);
+      const making = { runId, version, decoder: base.decoder, lora: base.lora };
+      const record = await storePart(deps.store, making, { part, ...updated }, base.parts[part]!.base);
+      parts[part] = record;
+      await deps.policies.adopt(updated.version, base, record);
       Object.assign(metrics, flatMetrics(updated, part, recipe.policy.layout === 'split'));
     });
   }
-  await commitPolicy(deps.store, {
-    runId,
-    version,
-    parent: baseVersion,
-    madeBy: batchId,
-    ...heritageOf(base),
-    parts,
-    metrics,
-    keep,
-  });
-  return { policyVersion: version, metrics };
+  return { ...made, parts, metrics };
 }
 
 /** Parts that change, each with the roles whose trajectories change it. */
@@ -73,7 +71,7 @@ function learningParts(recipe: Recipe, roles: readonly Role[]): Map<PolicyPart, 
 }
 
 async function readSequences(
-  deps: RolloutDeps,
+  deps: TrainDeps,
   recipe: Recipe,
   batchId: string,
   roles: readonly Role[],
@@ -93,11 +91,19 @@ interface Learning {
   policy: ResidentPolicy;
   role: Role;
   sequences: TrainingSequence[];
+  /** By which the recipe's learning rate is multiplied. */
+  rateFactor: number;
 }
 
-async function learn(deps: RolloutDeps, learning: Learning, attempt: Attempt): Promise<TrainResult> {
+async function learn(deps: TrainDeps, learning: Learning, attempt: Attempt): Promise<TrainResult> {
   const { recipe, runId, batchId, version, policy, role, sequences } = learning;
-  const { oldLogProbs, dropZeroAdvantage: _dropped, klReference: _reference, ...settings } = recipe.update;
+  const {
+    oldLogProbs,
+    learningRate,
+    dropZeroAdvantage: _dropped,
+    klReference: _reference,
+    ...settings
+  } = recipe.update;
   if (oldLogProbs === 'recomputed' || (oldLogProbs === 'auto' && !isUntruncated(samplingOf(recipe, 'train', role)))) {
     const recomputed = await deps.engine.logProbs(
       { version: policy.engineVersion, sequences },
@@ -109,9 +115,13 @@ async function learn(deps: RolloutDeps, learning: Learning, attempt: Attempt): P
   return deps.engine.update(
     {
       baseVersion: policy.engineVersion,
-      newVersion: engineVersion(runId, version, policy.part),
+      newVersion: engineVersionInTheMaking(runId, version, policy.part, attempt.name),
       sequences,
-      settings: { ...settings, orderKey: `${recipe.seed}/update/${batchId.slice(runId.length + 1)}` },
+      settings: {
+        ...settings,
+        learningRate: learningRate * learning.rateFactor,
+        orderKey: `${recipe.seed}/update/${batchId.slice(runId.length + 1)}`,
+      },
     },
     { signal: attempt.signal, onProgress: attempt.progress },
   );

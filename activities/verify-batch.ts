@@ -52,7 +52,7 @@ async function verifyRollout(
   signal: AbortSignal,
 ): Promise<Judged[]> {
   const { store } = deps;
-  const { recipe } = await deps.runs.run(runId);
+  const { recipe } = await deps.runs.run({ runId });
   const [executions, standing] = await Promise.all([
     store.executions.find({ rolloutId: rollout }).toArray(),
     store.verdicts.find({ rolloutId: rollout }).toArray(),

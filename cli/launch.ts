@@ -34,7 +34,9 @@ export async function launch(
     await startRun(store, client, { ...prepared, runId, config, dashboardUrl: session.dashboardUrl() });
     cli.log(`run ${runId}: started`);
   } else {
-    const { how } = await resumeRun(store, client, runId, session.dashboardUrl());
+    const { how } = await resumeRun(store, client, runId, {
+      dashboardUrl: session.dashboardUrl(),
+    });
     cli.log(
       `run ${runId} has the same recipe and questions and is not finished: going on with it (${how}). For a new run give --run-id`,
     );

@@ -29,6 +29,7 @@ export interface RunRequest {
   config: TemporalConfig;
   /** For links from the Temporal UI. */
   dashboardUrl?: string | null;
+  forkedFrom?: RunDocument['forkedFrom'];
 }
 
 /** Throws `InvalidInput` where the run id is taken, in the store or on the server. */
@@ -43,9 +44,20 @@ export async function startRun(store: Store, client: Client, request: RunRequest
 
 /** Stores what a run is, without starting it; false where it is stored already. */
 export async function createRun(store: Store, request: RunRequest): Promise<{ inserted: boolean; plan: RunPlan }> {
-  const { runId, recipe, datasets } = request;
-  for (const dataset of [datasets.train, datasets.heldOut]) await storeDataset(store, dataset);
-  const plan = planOf(request);
+  const { train, heldOut } = request.datasets;
+  for (const dataset of [train, heldOut]) await storeDataset(store, dataset);
+  return recordRun(store, { ...request, datasets: { train: referenceTo(train), heldOut: referenceTo(heldOut) } });
+}
+
+/** The run's document alone; its questions are stored. */
+export async function recordRun(
+  store: Store,
+  request: Omit<RunRequest, 'datasets'> & Pick<RunDocument, 'datasets'>,
+): Promise<{ inserted: boolean; plan: RunPlan }> {
+  const { runId, recipe, datasets, config, forkedFrom } = request;
+  const { queues, activities } = config;
+  const sizes = { trainQuestions: datasets.train.count, heldOutQuestions: datasets.heldOut.count };
+  const plan = makeRunPlan({ recipe, ...sizes, queues, activities });
   const inserted = await insertOnce<RunDocument>(store.runs, {
     _id: runId,
     recipe,
@@ -53,22 +65,15 @@ export async function createRun(store: Store, request: RunRequest): Promise<{ in
     status: 'created',
     codeVersion: await codeVersion(),
     environment: await environmentFacts(),
-    datasets: { train: referenceTo(datasets.train), heldOut: referenceTo(datasets.heldOut) },
+    datasets,
     prompts: promptsInForce(recipe.prompts.form, recipe.designs.tools),
+    ...(forkedFrom === undefined ? {} : { forkedFrom }),
   });
   return { inserted, plan };
 }
 
-const planOf = ({ recipe, datasets, config }: RunRequest): RunPlan =>
-  makeRunPlan({
-    recipe,
-    trainQuestions: datasets.train.questions.length,
-    heldOutQuestions: datasets.heldOut.questions.length,
-    queues: config.queues,
-    activities: config.activities,
-  });
-
-async function checkFree(store: Store, client: Client, runId: string): Promise<void> {
+/** Throws `InvalidInput` where the run id is taken, in the store or on the server. */
+export async function checkFree(store: Store, client: Client, runId: string): Promise<void> {
   if ((await store.runs.findOne({ _id: runId }, { projection: { _id: 1 } })) !== null) throw taken(runId);
   if ((await store.policies.findOne({ runId }, { projection: { _id: 1 } })) !== null) {
     throw new DomainError('InvalidInput', `'${runId}' is the name of an imported policy: choose another --run-id`, {
@@ -94,7 +99,7 @@ async function checkFree(store: Store, client: Client, runId: string): Promise<v
   }
 }
 
-const taken = (runId: string) =>
+export const taken = (runId: string) =>
   new DomainError(
     'InvalidInput',
     `run id '${runId}' is taken: choose another --run-id, or go on with it: npx metaagentx resume ${runId}`,

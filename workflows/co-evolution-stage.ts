@@ -34,6 +34,8 @@ export interface CoEvolutionStageInput extends StagePlan {
   paused: boolean;
   stopping: boolean;
   evaluations: Record<string, number>;
+  /** By which decisions have multiplied the learning rate; absent: 1. */
+  rateFactor?: number;
   /** Newest iterations, for the details table. */
   recent: RecentIteration[];
 }
@@ -50,6 +52,7 @@ export interface CoEvolutionStageResult {
   done: number;
   stopped: boolean;
   evaluations: Record<string, number>;
+  rateFactor?: number;
 }
 
 const recentRows = 12;
@@ -77,12 +80,15 @@ export async function coEvolutionStage(input: CoEvolutionStageInput): Promise<Co
           cursor: state.cursor,
           last: iteration === iterations,
           previousReward: state.recent.at(-1)?.meanReward ?? null,
+          rateFactor: state.rateFactor,
           plan,
         },
       ],
       staticSummary: summaryOf(state, iteration),
       typedSearchAttributes: visible({ runId, stage, iteration, role: learner, policyVersion: state.policyVersion }),
     });
+    if (result.stopped) break;
+    state.rateFactor = result.rateFactor;
     state.done = iteration;
     state.cursor += plan.rollout.questionsPerIteration;
     state.policyVersion = result.policyVersion;
@@ -106,8 +112,8 @@ export async function coEvolutionStage(input: CoEvolutionStageInput): Promise<Co
       await continueAsNew<typeof coEvolutionStage>({ ...state, paused: control.paused, stopping: control.stopping });
     }
   }
-  const { policyVersion, cursor, done, evaluations } = state;
-  return { policyVersion, cursor, done, stopped: done < iterations, evaluations };
+  const { policyVersion, cursor, done, evaluations, rateFactor } = state;
+  return { policyVersion, cursor, done, stopped: done < iterations, evaluations, rateFactor };
 }
 
 function summaryOf({ learner, iterations, policyVersion, recent }: CoEvolutionStageInput, iteration: number): string {

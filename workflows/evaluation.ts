@@ -21,7 +21,7 @@ export interface EvaluationInput {
   dataset?: string;
   /** Id of the system that answers; absent: the run's own designs. */
   system?: string;
-  plan: Pick<RunPlan, 'queues' | 'activities' | 'evaluation' | 'dashboardUrl'>;
+  plan: Pick<RunPlan, 'queues' | 'activities' | 'evaluation' | 'dashboardUrl' | 'revision'>;
 }
 
 export interface EvaluationResult {
@@ -41,6 +41,7 @@ export async function evaluation(input: EvaluationInput): Promise<EvaluationResu
     policyVersion,
     dataset,
     system,
+    revision: plan.revision,
   };
 
   let done = 0;

@@ -1,5 +1,6 @@
-/** Signals and queries of a run, with what they carry. The same names work at run and stage level. */
-import { defineQuery, defineSignal } from '@temporalio/workflow';
+/** Signals, updates and queries of a run, with what they carry. The same names work at run and stage level. */
+import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { Decision, OpenQuestion } from '../shared/domain/decision.ts';
 import type { BatchProgress, Progress } from '../shared/domain/plan.ts';
 
 /** No new iteration starts until `unpause`; the current one ends. */
@@ -13,6 +14,12 @@ export const progressDescription = 'Where this run stands: phase, stage, iterati
 export const batchProgressQuery = defineQuery<BatchProgress>('batchProgress');
 /** A stage tells its parent what it has done, so that `progress` of the run is fresh. */
 export const stageProgressSignal = defineSignal<[StageProgress]>('stageProgress');
+/** A person answers the run's open question; refused where there is none. Answers with what is done. */
+export const decideUpdate = defineUpdate<string, [Decision]>('decide');
+/** A child cannot go on without a decision. */
+export const decisionNeededSignal = defineSignal<[OpenQuestion]>('decisionNeeded');
+/** The run passes on what was decided. */
+export const decisionSignal = defineSignal<[Decision]>('decision');
 
 export interface StageProgress {
   stage: number;

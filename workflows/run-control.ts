@@ -7,6 +7,8 @@ export interface RunControl {
   readonly stopping: boolean;
   /** Resolves when the run may go on; at once when it is stopping. */
   clearance(): Promise<void>;
+  /** The workflow itself has found that it is to stop. */
+  stop(): void;
 }
 
 type Change = 'pause' | 'unpause' | 'stop';
@@ -39,6 +41,7 @@ export function installRunControl(
     get stopping() {
       return stopping;
     },
+    stop: () => void (stopping = true),
     clearance: () => condition(() => !paused || stopping),
   };
 }

@@ -11,12 +11,20 @@ export interface StageFacts {
 }
 
 export function runDetails(plan: RunPlan, progress: Progress, stages: readonly StageFacts[]): string {
-  const { runId, phase, stage, learner, iteration, iterations, policyVersion, evaluations } = progress;
+  const { runId, phase, stage, learner, iteration, iterations, policyVersion, evaluations, question } = progress;
   const where =
     stage === null
       ? phase
       : `${phase} · stage ${stage} of ${plan.stages.length} (${learner}) · ${iteration ?? 0} of ${iterations ?? 0} iterations`;
   return [
+    ...(question == null
+      ? []
+      : [
+          `**Waits for a decision** about ${question.about}: ${question.failure}`,
+          '',
+          `Answer with the update \`decide\` or \`npx metaagentx decide ${runId} ${question.choices.join('|')}\``,
+          '',
+        ]),
     `**${where}** · ${policyVersion === null ? 'no policy yet' : policyVersionName(policyVersion)}`,
     '',
     markdownTable(

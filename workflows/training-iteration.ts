@@ -14,6 +14,7 @@ import type { Learner, RunPlan } from '../shared/domain/plan.ts';
 import type { Batch } from '../shared/domain/tasks.ts';
 import { drawQuestions } from '../shared/plan/draw-questions.ts';
 import { activitiesOf } from './activity-proxies.ts';
+import { askThroughRun, withDecisions } from './decisions.ts';
 import { lookDeeper, markdownTable, rewardText } from './details.ts';
 import { hierarchicalRollout } from './hierarchical-rollout.ts';
 import type { HierarchicalRolloutResult } from './hierarchical-rollout.ts';
@@ -33,20 +34,28 @@ export interface TrainingIterationInput {
   last: boolean;
   /** Mean reward of the stage's iteration before; null for its first. */
   previousReward: number | null;
+  /** By which decisions have multiplied the learning rate; absent: 1. */
+  rateFactor?: number;
   plan: RunPlan;
 }
 
 export interface TrainingIterationResult {
+  /** The version before where the run is to stop instead of committing one. */
   policyVersion: number;
   meanReward: number;
   metrics: Record<string, number>;
+  /** Absent: 1. */
+  rateFactor?: number;
+  /** True: it was decided to stop, nothing is committed. */
+  stopped?: true;
 }
 
 export async function trainingIteration(input: TrainingIterationInput): Promise<TrainingIterationResult> {
   const { runId, stage, iteration, learner, policyVersion, plan } = input;
   const { control, train } = activitiesOf(plan);
   const batchId = iterationId(runId, stage, iteration);
-  const batch: Batch = { runId, batchId, purpose: 'train', policyVersion };
+  const batch: Batch = { runId, batchId, purpose: 'train', policyVersion, revision: plan.revision };
+  const ask = askThroughRun(runId);
   const questionIndices = drawQuestions(
     plan.seed,
     plan.trainQuestions,
@@ -62,10 +71,22 @@ export async function trainingIteration(input: TrainingIterationInput): Promise<
     const credit = await control.assignCredit.executeWithOptions({ summary: `credit of ${slots.length} questions` }, [
       { ...batch, slots },
     ]);
-    const updated = await train.updatePolicy.executeWithOptions(
-      { summary: `${learner} learns: ${policyVersionName(policyVersion)} → ${policyVersionName(policyVersion + 1)}` },
-      [{ runId, batchId, learner, baseVersion: policyVersion, keep: input.last }],
-    );
+    const summary = `${learner} learns: ${policyVersionName(policyVersion)} → ${policyVersionName(policyVersion + 1)}`;
+    const update = { runId, batchId, learner, baseVersion: policyVersion, keep: input.last, revision: plan.revision };
+    const decided = await withDecisions({
+      runId,
+      plan,
+      about: batchId,
+      choices: ['skip', 'lower-rate', 'stop'],
+      rateFactor: input.rateFactor ?? 1,
+      ask,
+      attempt: ({ rateFactor, skip }) =>
+        train.updatePolicy.executeWithOptions({ summary }, [
+          { ...update, ...(rateFactor === 1 ? {} : { rateFactor }), ...(skip ? { decision: { choice: 'skip' } } : {}) },
+        ]),
+    });
+    if (decided === null) return { policyVersion, meanReward: credit.meanReward, metrics: {}, stopped: true };
+    const { result: updated, rateFactor } = decided;
     const metrics = { ...rolloutMetrics(rollouts), meanReward: credit.meanReward, ...updated.metrics };
     await control.recordIteration.executeWithOptions(
       { summary: outcomeOf(input, updated.policyVersion, credit.meanReward) },
@@ -82,6 +103,7 @@ export async function trainingIteration(input: TrainingIterationInput): Promise<
           metrics,
           startedAtMs: workflowInfo().startTime.getTime(),
           rolledOutAtMs,
+          revision: plan.revision,
         },
       ],
     );
@@ -90,7 +112,7 @@ export async function trainingIteration(input: TrainingIterationInput): Promise<
       { key: searchAttributes.policyVersion, value: updated.policyVersion },
     ]);
     setCurrentDetails(detailsOf(input, updated.policyVersion, metrics, rollouts));
-    return { policyVersion: updated.policyVersion, meanReward: credit.meanReward, metrics };
+    return { policyVersion: updated.policyVersion, meanReward: credit.meanReward, metrics, rateFactor };
   });
 }
 

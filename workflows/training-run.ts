@@ -9,42 +9,21 @@ import {
   condition,
   continueAsNew,
   executeChild,
-  getExternalWorkflowHandle,
   isCancellation,
-  setCurrentDetails,
-  setHandler,
-  upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
 import { evaluationId, policyVersionName, stageWorkflowId } from '../shared/domain/ids.ts';
-import type { Progress, RunPlan, RunPosition, StagePlan } from '../shared/domain/plan.ts';
+import type { StagePlan } from '../shared/domain/plan.ts';
 import { activitiesOf } from './activity-proxies.ts';
 import { coEvolutionStage } from './co-evolution-stage.ts';
+import { withDecisions } from './decisions.ts';
 import { evaluation } from './evaluation.ts';
 import { failureOf } from './failure.ts';
-import {
-  pauseSignal,
-  progressDescription,
-  progressQuery,
-  stageProgressSignal,
-  stopSignal,
-  unpauseSignal,
-} from './messages.ts';
-import type { StageProgress } from './messages.ts';
-import { installRunControl } from './run-control.ts';
-import type { RunControl } from './run-control.ts';
-import { runDetails } from './run-details.ts';
-import type { StageFacts } from './run-details.ts';
-import { searchAttributes, visible } from './search-attributes.ts';
+import { RunState } from './run-state.ts';
+import type { TrainingRunInput } from './run-state.ts';
+import { visible } from './search-attributes.ts';
 
-export interface TrainingRunInput {
-  runId: string;
-  dataset: string;
-  plan: RunPlan;
-  from: RunPosition | null;
-  /** Carried over when the run continues as new. */
-  paused?: boolean;
-}
+export type { TrainingRunInput } from './run-state.ts';
 
 export interface TrainingRunResult {
   policyVersion: number;
@@ -84,102 +63,6 @@ export async function trainingRun(input: TrainingRunInput): Promise<TrainingRunR
   }
 }
 
-/** What `progress` and the details table show, and what the phases below pass on. */
-class RunState {
-  readonly input: TrainingRunInput;
-  readonly control: RunControl;
-  progress: Progress;
-  cursor = 0;
-  /** In stage order. */
-  readonly #stages: StageFacts[];
-  /** Workflow id of the stage that is running. */
-  openStage: string | null = null;
-
-  constructor(input: TrainingRunInput) {
-    this.input = input;
-    this.#stages = input.plan.stages.map((_, index) => ({
-      done: input.from?.iterations[index] ?? 0,
-      firstReward: null,
-      lastReward: null,
-    }));
-    this.progress = {
-      runId: input.runId,
-      phase: 'starting',
-      stage: null,
-      stages: input.plan.stages.length,
-      learner: null,
-      iteration: null,
-      iterations: null,
-      policyVersion: input.from?.policyVersion ?? null,
-      meanReward: null,
-      evaluations: input.from?.evaluations ?? {},
-    };
-    const initial = { paused: input.paused ?? false, stopping: false };
-    this.control = installRunControl((change) => void this.#forward(change), initial);
-    setHandler(progressQuery, () => ({ ...this.progress, phase: this.#phase }), { description: progressDescription });
-    const takeReport = ({ stage, evaluations, ...facts }: StageProgress) => {
-      const row = this.#stages[stage - 1]!;
-      row.done = facts.iteration;
-      row.firstReward ??= facts.meanReward;
-      row.lastReward = facts.meanReward;
-      this.set({ ...facts, stage, evaluations: { ...this.progress.evaluations, ...evaluations } });
-    };
-    setHandler(stageProgressSignal, takeReport, { description: 'From a stage to its run after each iteration.' });
-  }
-
-  get #phase(): Progress['phase'] {
-    if (this.control.stopping) return 'stopping';
-    return this.control.paused ? 'paused' : this.progress.phase;
-  }
-
-  get policyVersion(): number {
-    return this.progress.policyVersion ?? 0;
-  }
-
-  /** Where the run stands, for the execution that continues it. */
-  position(): RunPosition {
-    return {
-      policyVersion: this.policyVersion,
-      coldStartChunks: this.input.plan.coldStartChunks,
-      iterations: this.#stages.map(({ done }) => done),
-      evaluations: this.progress.evaluations,
-    };
-  }
-
-  finishStage(stage: number, iterations: number): void {
-    this.#stages[stage - 1]!.done = iterations;
-  }
-
-  enter(phase: Progress['phase']): void {
-    this.set({ phase });
-  }
-
-  set(change: Partial<Progress>): void {
-    this.progress = { ...this.progress, ...change };
-    this.#show();
-    if (change.policyVersion != null) {
-      upsertSearchAttributes([{ key: searchAttributes.policyVersion, value: change.policyVersion }]);
-    }
-    if (change.meanReward != null) {
-      upsertSearchAttributes([{ key: searchAttributes.meanReward, value: change.meanReward }]);
-    }
-  }
-
-  #show(): void {
-    setCurrentDetails(runDetails(this.input.plan, { ...this.progress, phase: this.#phase }, this.#stages));
-  }
-
-  async #forward(change: 'pause' | 'unpause' | 'stop'): Promise<void> {
-    this.#show();
-    if (this.openStage === null) return;
-    const signal = { pause: pauseSignal, unpause: unpauseSignal, stop: stopSignal }[change];
-    // A stage that has just ended needs no signal: the run itself checks before the next one.
-    await getExternalWorkflowHandle(this.openStage)
-      .signal(signal)
-      .catch(() => undefined);
-  }
-}
-
 /** Initial weights and cold start; each chunk commits a version. */
 async function prepare(run: RunState): Promise<void> {
   const { runId, plan, from } = run.input;
@@ -196,10 +79,19 @@ async function prepare(run: RunState): Promise<void> {
     if (run.control.stopping) return;
     run.set({ phase: 'cold-start', iteration: chunk, iterations: plan.coldStartChunks });
     const summary = `cold start ${chunk}/${plan.coldStartChunks} (SFT)`;
-    const tuned = await train.fineTune.executeWithOptions({ summary }, [
-      { runId, chunk, baseVersion: run.policyVersion },
-    ]);
-    run.set({ policyVersion: tuned.policyVersion });
+    const chunkOf = { runId, chunk, baseVersion: run.policyVersion, revision: plan.revision };
+    const decided = await withDecisions({
+      runId,
+      plan,
+      about: `chunk ${chunk} of the cold start`,
+      choices: ['lower-rate', 'stop'],
+      rateFactor: 1,
+      ask: (question) => run.ask(question),
+      attempt: ({ rateFactor }) =>
+        train.fineTune.executeWithOptions({ summary }, [{ ...chunkOf, ...(rateFactor === 1 ? {} : { rateFactor }) }]),
+    });
+    if (decided === null) return run.control.stop();
+    run.set({ policyVersion: decided.result.policyVersion });
   }
   await evaluate(run, 'cold-start');
 }
@@ -238,6 +130,7 @@ async function runStage(run: RunState, stage: StagePlan): Promise<void> {
           paused: run.control.paused,
           stopping: run.control.stopping,
           evaluations: {},
+          rateFactor: run.rateFactor,
           recent: [],
         },
       ],
@@ -251,6 +144,8 @@ async function runStage(run: RunState, stage: StagePlan): Promise<void> {
     });
     run.openStage = null;
     run.cursor = result.cursor;
+    run.rateFactor = result.rateFactor ?? 1;
+    if (result.stopped) run.control.stop();
     run.finishStage(stage.stage, result.done);
     run.set({
       policyVersion: result.policyVersion,

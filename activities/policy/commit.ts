@@ -53,6 +53,9 @@ export async function storePart(
   return { ...content, optimizer: digest, optimizerStep: optimizer.step };
 }
 
+/** A version before it is committed, its blobs stored. */
+export type PolicyDraft = Omit<Draft<PolicyDocument>, '_id'>;
+
 /** What a version takes over from its parent unchanged. */
 export const heritageOf = ({ decoder, lora, tokenizer, folder }: PolicyDocument) => ({
   decoder,
@@ -61,14 +64,15 @@ export const heritageOf = ({ decoder, lora, tokenizer, folder }: PolicyDocument)
   ...(folder === undefined ? {} : { folder }),
 });
 
-const partDigests = (policy: Pick<PolicyDocument, 'parts' | 'parent'>) =>
+/** What two versions must have in common to be the same one. */
+export const partDigests = (policy: Pick<PolicyDocument, 'parts' | 'parent'>) =>
   JSON.stringify([
     policy.parent,
     Object.entries(policy.parts).map(([part, { weights, optimizer }]) => [part, weights, optimizer]),
   ]);
 
 /** Throws `PolicyVersionConflict` if the version exists with other content, `StoreBehind` if its parent is not there. */
-export async function commitPolicy(store: Store, draft: Omit<Draft<PolicyDocument>, '_id'>): Promise<void> {
+export async function commitPolicy(store: Store, draft: PolicyDraft): Promise<void> {
   const id = policyId(draft.runId, draft.version);
   if (draft.parent !== null) await readPolicy(store, draft.runId, draft.parent);
   crashPoint('blobs-stored');
@@ -78,7 +82,7 @@ export async function commitPolicy(store: Store, draft: Omit<Draft<PolicyDocumen
   await store.blobs.release(id);
 }
 
-async function checkStanding(store: Store, id: string, draft: Omit<Draft<PolicyDocument>, '_id'>): Promise<void> {
+async function checkStanding(store: Store, id: string, draft: PolicyDraft): Promise<void> {
   const standing = await store.policies.findOne({ _id: id });
   if (standing === null || partDigests(standing) !== partDigests(draft)) {
     throw new DomainError(

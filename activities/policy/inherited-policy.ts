@@ -1,9 +1,9 @@
-/** Version 0 of a run that starts from a stored version, another run's or an imported one: the same blobs, fresh optimizer moments. */
+/** Version 0 of a run that starts from a stored version, another run's or an imported one: the same weights, moments as asked. */
 import { DomainError } from '../../shared/errors.ts';
-import type { PolicyDocument } from '../store/documents.ts';
+import type { PolicyDocument, PolicyPartRecord } from '../store/documents.ts';
 import type { Store } from '../store/connect.ts';
-import type { Draft } from '../store/write.ts';
 import { heritageOf } from './commit.ts';
+import type { PolicyDraft } from './commit.ts';
 import { partsOf } from './parts.ts';
 import { storedVersion } from './stored-version.ts';
 import type { Layout } from './parts.ts';
@@ -12,9 +12,9 @@ import type { Layout } from './parts.ts';
 export async function inheritedPolicy(
   store: Store,
   runId: string,
-  from: { runId: string; version: number },
+  from: { runId: string; version: number; moments: 'fresh' | 'kept' },
   layout: Layout,
-): Promise<Omit<Draft<PolicyDocument>, '_id'>> {
+): Promise<PolicyDraft> {
   const base = await storedVersion(store, `${from.runId}@v${from.version}`);
   const parts: PolicyDocument['parts'] = {};
   for (const part of partsOf(layout)) {
@@ -26,8 +26,22 @@ export async function inheritedPolicy(
         part,
       });
     }
+    const moments = from.moments === 'kept' ? keptMoments(base, own) : { optimizer: null, optimizerStep: 0 };
     const { weights, base: frozen } = own;
-    parts[part] = { changedIn: 0, weights, ...(frozen && { base: frozen }), optimizer: null, optimizerStep: 0 };
+    parts[part] = { changedIn: 0, weights, ...(frozen && { base: frozen }), ...moments };
   }
   return { runId, version: 0, parent: null, madeBy: 'initial', ...heritageOf(base), parts, metrics: {}, keep: true };
+}
+
+/** Throws `CheckpointMissing` where the moments were pruned. */
+export function keptMoments(
+  { _id: id, pruned }: Pick<PolicyDocument, '_id' | 'pruned'>,
+  { optimizer, optimizerStep }: PolicyPartRecord,
+): Pick<PolicyPartRecord, 'optimizer' | 'optimizerStep'> {
+  if (optimizer === null || pruned?.optimizer !== true) return { optimizer, optimizerStep };
+  throw new DomainError(
+    'CheckpointMissing',
+    `the optimizer moments of ${id} were pruned (retention.optimizer of its recipe): begin with fresh ones, --set policy.init.moments=fresh, or from a newer version`,
+    { policy: id },
+  );
 }

@@ -3,7 +3,7 @@ import { policyId } from '../../shared/domain/ids.ts';
 import type { Role } from '../../shared/domain/role.ts';
 import { roles } from '../../shared/domain/role.ts';
 import type { Learner } from '../../shared/domain/plan.ts';
-import type { PolicyPart } from '../store/documents.ts';
+import type { PolicyPart, PolicyPartRecord } from '../store/documents.ts';
 
 export type Layout = 'shared' | 'split';
 
@@ -14,6 +14,10 @@ export const partOf = (layout: Layout, role: Role): PolicyPart => (layout === 's
 /** Roles whose trajectories a learner's update uses. */
 export const rolesOf = (learner: Learner): readonly Role[] => (learner === 'both' ? roles : [learner]);
 
-/** The engine's name for a part: by the version in which it last changed, so an unchanged part is loaded once. */
-export const engineVersion = (runId: string, changedIn: number, part: PolicyPart) =>
-  `${policyId(runId, changedIn)}#${part}`;
+/** The engine's name for stored weights: where they were made, and what they are. */
+export const engineVersion = (runId: string, part: PolicyPart, { changedIn, weights }: PolicyPartRecord) =>
+  `${policyId(runId, changedIn)}#${part}@${weights.slice(0, 12)}`;
+
+/** Its name for weights that an attempt is making: no other attempt makes any under it. */
+export const engineVersionInTheMaking = (runId: string, version: number, part: PolicyPart, attempt: string) =>
+  `${policyId(runId, version)}#${part} by ${attempt}`;

@@ -5,7 +5,7 @@
 import type { Recipe } from '../../shared/config/recipe.ts';
 import type { Role } from '../../shared/domain/role.ts';
 import { DomainError } from '../../shared/errors.ts';
-import type { RolloutDeps } from '../rollout/context.ts';
+import type { TrainDeps } from '../rollout/context.ts';
 import type { TrainingSequence } from '../runtime/engine/contract.ts';
 
 interface ReferenceUse {
@@ -18,7 +18,7 @@ interface ReferenceUse {
 
 /** Fills `referenceLogProbs` where the recipe has a KL penalty. Throws `CheckpointMissing`. */
 export async function addReferenceLogProbs(
-  deps: RolloutDeps,
+  deps: TrainDeps,
   use: ReferenceUse,
   sequences: TrainingSequence[],
   signal: AbortSignal,
@@ -32,7 +32,7 @@ export async function addReferenceLogProbs(
   });
 }
 
-async function referenceVersion({ store }: RolloutDeps, { recipe, batchId }: ReferenceUse): Promise<number> {
+async function referenceVersion({ store }: TrainDeps, { recipe, batchId }: ReferenceUse): Promise<number> {
   // Version 0 is the initial policy, and each chunk of a cold start makes one more.
   if (recipe.update.klReference === 'start') return recipe.coldStart.type === 'none' ? 0 : recipe.coldStart.chunks;
   const stage = batchId.slice(0, batchId.lastIndexOf('/'));

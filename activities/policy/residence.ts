@@ -1,6 +1,7 @@
 /**
- * Which policy versions this worker's engine holds. A version is loaded from the store when first used, stays while
- * anyone uses it, and leaves when newer ones need its place. Knows roles and parts; the engine knows neither.
+ * Which weights this worker's engine holds. They are loaded from the store when first used, stay while anyone uses them,
+ * and leave when newer ones need their place. They are found by what they are, never by a version's number: a run that
+ * was rolled back may commit other weights under the same number. Knows roles and parts; the engine knows neither.
  */
 import { DomainError } from '../../shared/errors.ts';
 import type { Role } from '../../shared/domain/role.ts';
@@ -36,16 +37,29 @@ interface Readable {
 }
 
 interface Entry {
+  /** What the engine calls the weights. */
+  name: string;
   ready: Promise<void>;
   users: number;
   /** Of an adapter: the entry that it is put on, which stays as long as it does. */
   base?: string;
 }
 
+type Content = Pick<PolicyDocument, 'decoder' | 'lora' | 'tokenizer' | 'folder'>;
+
+/** What weights are: their digests, and what they are read with. */
+const contentKey = (
+  { decoder, lora, tokenizer, folder }: Content,
+  { weights, base, optimizer }: PolicyPartRecord,
+): string => JSON.stringify([weights, base, optimizer, decoder, lora, tokenizer, folder?.files]);
+
+/** Frozen weights under adapters; the engine knows them by it too. */
+const baseKey = ({ decoder }: Pick<Content, 'decoder'>, digest: string) => `base ${digest} ${decoder.maxPositions}`;
+
 export class PolicyResidence {
   readonly #store: Store;
   readonly #engine: PolicyEngine;
-  /** In order of last use, oldest first. */
+  /** By content, in order of last use, oldest first. */
   readonly #entries = new Map<string, Entry>();
   readonly #tokenizers = new Map<string, Promise<Readable>>();
   readonly #policies = new SharedReads<PolicyDocument>();
@@ -74,54 +88,56 @@ export class PolicyResidence {
         part,
       });
     }
-    const name = engineVersion(runId, record.changedIn, part);
+    const name = engineVersion(runId, part, record);
     const { texts, tokenizer } = await this.#tokenizer(policy);
     const entry = this.#claimPart(name, policy, texts, record);
     try {
       await entry.ready;
-      return await task({ engineVersion: name, part, tokenizer, decoder: policy.decoder, policy });
+      return await task({ engineVersion: entry.name, part, tokenizer, decoder: policy.decoder, policy });
     } finally {
       entry.users -= 1;
       await this.#evict();
     }
   }
 
-  /** Notes that the engine made a version itself from another, so that it is found and evicted like a loaded one. */
-  adopt(name: string, from: string): void {
-    if (this.#entries.has(name)) return;
-    this.#entries.set(name, { ready: Promise.resolve(), users: 0, base: this.#entries.get(from)?.base });
+  /** Notes that the engine made the weights itself, under `name`, so that they are found and evicted like loaded ones. */
+  async adopt(name: string, content: Content, record: PolicyPartRecord): Promise<void> {
+    const key = contentKey(content, record);
+    const base = content.lora === undefined || record.base === undefined ? undefined : baseKey(content, record.base);
+    if (this.#entries.has(key)) await this.#engine.unloadPolicy(name);
+    else this.#entries.set(key, { name, ready: Promise.resolve(), users: 0, base });
   }
 
-  #claimPart(name: string, { decoder, lora }: PolicyDocument, texts: TokenizerTexts, record: PolicyPartRecord): Entry {
+  #claimPart(name: string, policy: PolicyDocument, texts: TokenizerTexts, record: PolicyPartRecord): Entry {
+    const { decoder, lora } = policy;
+    const key = contentKey(policy, record);
     if (record.base === undefined || lora === undefined) {
-      return this.#claim(name, () => this.#load({ version: name, config: decoder, ...texts }, record));
+      return this.#claim(key, name, () => this.#load({ version: name, config: decoder, ...texts }, record));
     }
-    const base = `base ${record.base} ${decoder.maxPositions}`;
-    return this.#claim(
-      name,
-      async () => {
-        const whole = { weights: record.base!, optimizer: null, optimizerStep: 0 };
-        const held = this.#claim(base, () => this.#load({ version: base, config: decoder, ...texts }, whole));
-        try {
-          await held.ready;
-          const adapts = { version: base, lora };
-          await this.#load({ version: name, config: decoder, ...texts, adapts }, record);
-        } finally {
-          held.users -= 1;
-        }
-      },
-      base,
-    );
+    const base = baseKey(policy, record.base);
+    const load = async () => {
+      const whole = { weights: record.base!, optimizer: null, optimizerStep: 0 };
+      const loadBase = () => this.#load({ version: base, config: decoder, ...texts }, whole);
+      const held = this.#claim(base, base, loadBase);
+      try {
+        await held.ready;
+        const adapts = { version: base, lora };
+        await this.#load({ version: name, config: decoder, ...texts, adapts }, record);
+      } finally {
+        held.users -= 1;
+      }
+    };
+    return this.#claim(key, name, load, base);
   }
 
-  #claim(name: string, load: () => Promise<void>, base?: string): Entry {
-    let entry = this.#entries.get(name);
+  #claim(key: string, name: string, load: () => Promise<void>, base?: string): Entry {
+    let entry = this.#entries.get(key);
     if (entry === undefined) {
-      entry = { ready: load(), users: 0, base };
-      entry.ready.catch(() => this.#entries.delete(name));
+      entry = { name, ready: load(), users: 0, base };
+      entry.ready.catch(() => this.#entries.delete(key));
     }
-    this.#entries.delete(name);
-    this.#entries.set(name, entry);
+    this.#entries.delete(key);
+    this.#entries.set(key, entry);
     entry.users += 1;
     return entry;
   }
@@ -166,11 +182,9 @@ export class PolicyResidence {
 
   async #evict(): Promise<void> {
     const bases = new Set([...this.#entries.values()].map(({ base }) => base));
-    const idle = [...this.#entries]
-      .filter(([name, entry]) => entry.users === 0 && !bases.has(name))
-      .map(([name]) => name);
-    for (const name of idle.slice(0, Math.max(0, idle.length - idleParts))) {
-      this.#entries.delete(name);
+    const idle = [...this.#entries].filter(([key, entry]) => entry.users === 0 && !bases.has(key));
+    for (const [key, { name }] of idle.slice(0, Math.max(0, idle.length - idleParts))) {
+      this.#entries.delete(key);
       await this.#engine.unloadPolicy(name);
     }
   }

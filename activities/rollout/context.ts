@@ -26,6 +26,9 @@ export interface RolloutDeps {
   executions: GroupCommit<ExecutionDocument>;
 }
 
+/** What making a version needs of that. */
+export type TrainDeps = Pick<RolloutDeps, 'store' | 'runs' | 'engine' | 'policies'>;
+
 /** Evaluation may sample otherwise than training does. */
 export function samplingOf(recipe: Recipe, purpose: Batch['purpose'], role: Role): SamplingSettings {
   const own = purpose === 'evaluation' ? recipe.sampling.evaluation : undefined;

@@ -30,7 +30,7 @@ export async function executeDesign(
 ): Promise<ExecuteDesignResult> {
   const id = designId(rolloutId(input.batchId, input.slot), input.design);
   const [run, design, stored] = await Promise.all([
-    deps.runs.run(input.runId),
+    deps.runs.run(input),
     deps.store.designs.findOne({ _id: id }),
     readFinished(deps.store, id),
   ]);

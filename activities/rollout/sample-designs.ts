@@ -26,7 +26,7 @@ export async function sampleDesigns(
   input: Batch & Slot & { designs: number },
   signal: AbortSignal,
 ): Promise<SampleDesignsResult> {
-  const run = await deps.runs.run(input.runId);
+  const run = await deps.runs.run(input);
   const rollout = rolloutId(input.batchId, input.slot);
   const stored = await outcomesOf(deps, { rolloutId: rollout });
   const known = new Map(stored.map((design) => [design.design, design.outcome]));

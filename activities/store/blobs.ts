@@ -74,9 +74,13 @@ interface ClaimDocument {
 const chunkSize = 4 << 20;
 
 const missing = (digest: string) =>
-  new DomainError('CheckpointMissing', `blob ${digest} is not in the store: it was pruned or never committed`, {
-    digest,
-  });
+  new DomainError(
+    'CheckpointMissing',
+    `blob ${digest} is not in the store: it was pruned, lost or never committed. A lost one of version N is made again with: npx metaagentx repair RUN@vN`,
+    {
+      digest,
+    },
+  );
 const corrupt = (digest: string) =>
   new DomainError(
     'CheckpointCorrupt',

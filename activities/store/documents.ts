@@ -7,6 +7,7 @@ import type { StoredDType } from '../../shared/model/checkpoint/number-formats.t
 import type { DecoderConfig } from '../../shared/model/config.ts';
 import type { LoraSpec } from '../../shared/model/lora.ts';
 import type { Recipe } from '../../shared/config/recipe.ts';
+import type { Decision } from '../../shared/domain/decision.ts';
 import type { Learner, RunPlan } from '../../shared/domain/plan.ts';
 import type { Question, Verdict } from '../../shared/domain/question.ts';
 import type { FinishReason, SamplingSettings } from '../../shared/domain/sampling.ts';
@@ -57,6 +58,21 @@ export interface RunDocument extends Stored {
   prompts: Record<string, string>;
   finishedAt?: Date;
   failure?: { name: string; message: string };
+  /** Where it was forked from, and what was changed: `RUN@vN`, `path=value`. */
+  forkedFrom?: { runId: string; version: number; set: string[] };
+  /** Changes of the recipe at a resume, oldest first; each was in force from that version on (null: the beginning). */
+  changes?: RecipeChange[];
+  /** What people decided when an update's loss was not finite. */
+  decisions?: { id: string; at: Date; about: string; failure: string; decision: Decision }[];
+  /** When the store had lost writes: what, and which version the run went on from (null: the beginning). */
+  rollbacks?: { at: Date; to: number | null; losses: string[] }[];
+}
+
+export interface RecipeChange {
+  at: Date;
+  fromVersion: number | null;
+  codeVersion: string;
+  fields: { path: string; before: unknown; after: unknown }[];
 }
 
 export interface DatasetDocument extends Stored {

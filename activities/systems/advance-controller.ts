@@ -20,7 +20,7 @@ export async function advanceController({ store, runs }: Deps, { searchId, round
   const id = searchStepId(searchId, round);
   if ((await store.systems.findOne({ _id: id })) === null) {
     const { runId, system, budget } = await readSearch(store, searchId);
-    const { recipe } = await runs.run(runId);
+    const { recipe } = await runs.run({ runId });
     const callLimit = budget?.unit === 'calls' ? budget.amount : recipe.limits.calls;
     const source =
       round === 0 ? firstPool(maasPool(recipe.prompts.form, callLimit)) : await learn({ store, runs }, searchId, round);
@@ -70,7 +70,7 @@ async function readPicks({ store, runs }: Deps, batchId: string, pool: Pool): Pr
 }
 
 async function questionText({ store, runs }: Deps, runId: string, id: string): Promise<string> {
-  const { datasets } = await runs.run(runId);
+  const { datasets } = await runs.run({ runId });
   const found = await store.questions.findOne({ digest: datasets.train.digest, 'question.id': id });
   if (found === null)
     throw new DomainError('RecordConflict', `question '${id}' is not in the training questions`, { id });

@@ -48,7 +48,7 @@ export async function proposeCandidate(
   const standing = await store.candidates.findOne({ _id: id });
   if (standing !== null) return { isNew: isNew(standing) };
   const search = await readSearch(store, searchId);
-  const [run, earlier] = await Promise.all([deps.runs.run(search.runId), readCandidates(store, searchId, round)]);
+  const [run, earlier] = await Promise.all([deps.runs.run(search), readCandidates(store, searchId, round)]);
   const seedKey = seedKeyOf(run.recipe.seed, search.runId, id);
   const strategy = searchStrategyOf(search.system);
   const proposal = proposalAt(strategy, earlier, run.recipe.prompts.form, seedKey);

@@ -35,6 +35,18 @@ export const commandTable: readonly CommandEntry[] = [
     summary: 'end a run after its current iteration, or now',
     load: () => import('./training/stop.ts'),
   },
+  {
+    name: 'decide',
+    group: training,
+    summary: 'answer a run whose loss is not finite',
+    load: () => import('./training/decide.ts'),
+  },
+  {
+    name: 'fork',
+    group: training,
+    summary: 'start a run from a version of another one',
+    load: () => import('./training/fork.ts'),
+  },
   { name: 'list', group: looking, summary: 'list the runs', load: () => import('./reading/list.ts') },
   { name: 'status', group: looking, summary: 'show where a run stands', load: () => import('./reading/status.ts') },
   {
@@ -92,6 +104,12 @@ export const commandTable: readonly CommandEntry[] = [
     group: running,
     summary: 'remove what no policy version needs',
     load: () => import('./system/gc.ts'),
+  },
+  {
+    name: 'repair',
+    group: running,
+    summary: 'make damaged weights of a version again',
+    load: () => import('./system/repair.ts'),
   },
   { name: 'worker', group: running, summary: 'run one worker', load: () => import('./system/worker.ts') },
   {

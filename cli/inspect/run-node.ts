@@ -6,6 +6,7 @@ import { counted, duration, fixed, moment, version } from '../view/numbers.ts';
 import { sparkline } from '../view/bars.ts';
 import { evaluationTable } from '../view/report.ts';
 import { renderFacts, renderTable } from '../view/table.ts';
+import { lineageLines } from './lineage.ts';
 import type { Child, InspectContext, Inspection } from './inspection.ts';
 
 export async function inspectRun(context: InspectContext): Promise<Inspection> {
@@ -43,7 +44,15 @@ export async function inspectRun(context: InspectContext): Promise<Inspection> {
       iterations: iterations.length,
       newestVersion: newest < 0 ? null : newest,
     },
-    lines: [`${paint.bold(runId)}  ${run.status}`, ...runFacts(context), '', ...table, '', ...evaluationTable(report)],
+    lines: [
+      `${paint.bold(runId)}  ${run.status}`,
+      ...runFacts(context),
+      ...(await lineageLines(context)),
+      '',
+      ...table,
+      '',
+      ...evaluationTable(report),
+    ],
     children: [
       ...rows
         .filter(({ done, record }) => done > 0 || record !== null)

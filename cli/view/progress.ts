@@ -1,5 +1,6 @@
 /** A run's progress as a block of lines for a terminal, and as one plain line for a log. */
 import { policyVersionName } from '../../shared/domain/ids.ts';
+import type { OpenQuestion } from '../../shared/domain/decision.ts';
 import type { Progress } from '../../shared/domain/plan.ts';
 import { bar, sparkline } from './bars.ts';
 import { compact, duration, fixed, percent } from './numbers.ts';
@@ -25,6 +26,7 @@ const phaseWords: Record<Progress['phase'], string> = {
   training: 'training',
   evaluating: 'evaluating on held-out questions',
   paused: 'paused',
+  undecided: 'waiting for a decision',
   stopping: 'stopping after this iteration',
   finished: 'finished',
 };
@@ -48,9 +50,15 @@ export function progressBlock(view: RunView, paint: Paint): string[] {
   lines.push(
     `  policy    ${versionOf(progress)}${view.tokens === 0 ? '' : `   tokens sampled ${compact(view.tokens)}`}`,
   );
+  if (progress.question != null) lines.push(...questionLines(progress.runId, progress.question).map(paint.yellow));
   if (notice !== null) lines.push(paint.yellow(`  ${notice}`));
   return lines;
 }
+
+const questionLines = (runId: string, { about, failure, choices }: OpenQuestion) => [
+  `  ${about}: ${failure}`,
+  `  decide with: npx metaagentx decide ${runId} ${choices.join('|')}`,
+];
 
 const versionOf = ({ policyVersion }: Progress) =>
   policyVersion === null ? 'none yet' : policyVersionName(policyVersion);

@@ -58,10 +58,12 @@ const initialPolicySchema = z.discriminatedUnion('type', [
     maxPositions: count.optional(),
   }),
   z.strictObject({
-    /** The weights of a committed policy version of another run in the same store, with fresh optimizer moments. */
+    /** The weights of a committed policy version of another run in the same store. */
     type: z.literal('policy'),
     runId: z.string().min(1),
     version: z.int().min(0),
+    /** `kept`: AdamW goes on where that version's was, as a fork does; `fresh`: it begins anew. */
+    moments: z.enum(['fresh', 'kept']).default('fresh'),
   }),
 ]);
 

@@ -2,6 +2,7 @@
  * The small numbers a run's workflows steer by. Made once from the recipe (`shared/plan/run-plan.ts`) and carried as
  * workflow input, so it stands in the history; everything larger stays in the run document.
  */
+import type { OpenQuestion } from './decision.ts';
 import type { Role } from './role.ts';
 
 /** Who learns in a stage. `both` is the coupled ablation: one update of both roles' trajectories per iteration. */
@@ -65,6 +66,8 @@ export interface RunPlan {
   evaluation: EvaluationPlan;
   /** A stage's workflow continues as new after so many iterations at the latest. */
   iterationsPerHistory: number;
+  /** Changes of the run's recipe that are in force; absent: none. */
+  revision?: number;
   /** Where the dashboard is served, for links in the Temporal UI; absent where that is not known. */
   dashboardUrl?: string;
 }
@@ -78,12 +81,14 @@ export interface RunPosition {
   iterations: number[];
   /** avg@k of evaluations that are recorded, by name. */
   evaluations: Record<string, number>;
+  /** By which decisions have multiplied the learning rate; absent: 1. */
+  rateFactor?: number;
 }
 
 /** What `progress` answers at every level of a run. */
 export interface Progress {
   runId: string;
-  phase: 'starting' | 'cold-start' | 'training' | 'evaluating' | 'paused' | 'stopping' | 'finished';
+  phase: 'starting' | 'cold-start' | 'training' | 'evaluating' | 'paused' | 'undecided' | 'stopping' | 'finished';
   stage: number | null;
   stages: number;
   learner: Learner | null;
@@ -95,6 +100,8 @@ export interface Progress {
   meanReward: number | null;
   /** avg@k of each evaluation so far, by evaluation name. */
   evaluations: Readonly<Record<string, number>>;
+  /** What the run waits for a person to decide. */
+  question?: OpenQuestion | null;
 }
 
 /** How far a piece of work has come that is made of equal parts. */

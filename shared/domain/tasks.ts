@@ -1,4 +1,5 @@
 /** What workflows hand to activities and get back: ids and small numbers only. */
+import type { Decision } from './decision.ts';
 import type { Learner } from './plan.ts';
 
 /** Which questions a batch draws from, and with which sampling settings it runs. */
@@ -14,6 +15,8 @@ export interface Batch {
   dataset?: string;
   /** Id of the system that answers; absent: the run's own designs. */
   system?: string;
+  /** Changes of the run's recipe that are in force; absent: none. */
+  revision?: number;
 }
 
 /** One question of a batch. */
@@ -32,6 +35,9 @@ export interface FineTuneInput {
   /** From 1. */
   chunk: number;
   baseVersion: number;
+  revision?: number;
+  /** By which the learning rate is multiplied; absent: 1. */
+  rateFactor?: number;
 }
 export interface SampleDesignsInput extends Batch, Slot {
   designs: number;
@@ -83,6 +89,19 @@ export interface UpdatePolicyInput {
   baseVersion: number;
   /** True for the last iteration of a stage: the version is kept for good. */
   keep: boolean;
+  revision?: number;
+  /** By which the learning rate is multiplied; absent: 1. */
+  rateFactor?: number;
+  /** `skip`: the version advances without an update. */
+  decision?: Extract<Decision, { choice: 'skip' }>;
+}
+export interface RecordDecisionInput {
+  runId: string;
+  /** Unique among the run's decisions. */
+  id: string;
+  about: string;
+  failure: string;
+  decision: Decision;
 }
 export interface UpdatePolicyResult {
   policyVersion: number;
@@ -109,6 +128,7 @@ export interface RecordIterationInput {
   /** Times of the workflow, in milliseconds since 1970: its start, and when its rollouts had ended. */
   startedAtMs: number;
   rolledOutAtMs: number;
+  revision?: number;
 }
 export interface RecordEvaluationInput extends Batch {
   name: string;

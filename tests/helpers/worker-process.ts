@@ -19,11 +19,14 @@ export interface WorkerProcess {
 }
 
 /** Resolves when it polls. The addresses come from the environment that the servers' set-up wrote. */
-export async function startWorkerProcess(queue: string): Promise<WorkerProcess> {
+export async function startWorkerProcess(
+  queue: string,
+  environment: Record<string, string> = {},
+): Promise<WorkerProcess> {
   const child = spawn(
     process.execPath,
     ['--import', './tests/helpers/crash-engine.mjs', '--import', 'tsx', 'workers/main.ts', queue],
-    { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] },
+    { cwd: root, env: { ...process.env, ...environment }, stdio: ['ignore', 'pipe', 'pipe'] },
   );
   let errors = '';
   child.stderr.on('data', (chunk: Buffer) => {

@@ -1,0 +1,75 @@
+/**
+ * Whether the documents of a batch hang together: counts only, by index, so that a whole run is looked through in seconds.
+ * A store that lost its newest writes may have lost some collections' and not others'.
+ */
+import type { Store } from '../store/connect.ts';
+
+export interface BatchShape {
+  questions: number;
+  /** Designs a question, executions a valid design. */
+  designs: number;
+  executions: number;
+  /** Credits are part of it. */
+  isTraining: boolean;
+}
+
+interface Counts {
+  designs: number;
+  valid: number;
+  executions: number;
+  verdicts: number;
+  credits: number;
+  /** Calls that executions say they made and saw, and calls in the journal of finished executions. */
+  usedCalls: number;
+  journaled: number;
+  /** Documents that hang on one which is not there. */
+  strays: number;
+}
+
+/** Null where everything that a recorded batch of this shape has is there, else what is missing. */
+export async function whatIsMissing(store: Store, batchId: string, shape: BatchShape): Promise<string | null> {
+  const seen = await count(store, batchId);
+  const designs = shape.questions * shape.designs;
+  const executions = seen.valid * shape.executions;
+  const credits = shape.isTraining ? designs + executions : 0;
+  if (seen.designs < designs) return `${designs - seen.designs} of ${designs} designs`;
+  if (seen.executions < executions) return `${executions - seen.executions} of ${executions} executions`;
+  if (seen.verdicts < executions) return `${executions - seen.verdicts} of ${executions} verdicts`;
+  if (seen.credits < credits) return `${credits - seen.credits} of ${credits} credits`;
+  return looseEnd(seen);
+}
+
+/** Null where what is there of an open batch hangs together, so that the rest can be added to it. */
+export async function looseEndOf(store: Store, batchId: string): Promise<string | null> {
+  return looseEnd(await count(store, batchId));
+}
+
+function looseEnd({ usedCalls, journaled, strays }: Counts): string | null {
+  if (journaled < usedCalls) return `${usedCalls - journaled} of ${usedCalls} calls`;
+  return strays > 0 ? `what ${strays} documents belong to` : null;
+}
+
+/** Reads what hangs before what it hangs on: a worker that still writes is not taken for a loss. */
+async function count(store: Store, batchId: string): Promise<Counts> {
+  const credits = await store.credits.find({ batchId }, { projection: { _id: 1 } }).toArray();
+  const verdicts = await store.verdicts.find({ batchId }, { projection: { _id: 1 } }).toArray();
+  const executions = await store.executions.find({ batchId }, { projection: { designId: 1, usage: 1 } }).toArray();
+  const calls = await store.calls.find({ batchId }, { projection: { executionId: 1 } }).toArray();
+  const designs = await store.designs.find({ batchId }, { projection: { outcome: 1 } }).toArray();
+  const designIds = new Set(designs.map(({ _id }) => _id));
+  const executionIds = new Set(executions.map(({ _id }) => _id));
+  const strays =
+    executions.filter(({ designId }) => !designIds.has(designId)).length +
+    verdicts.filter(({ _id }) => !executionIds.has(_id)).length +
+    credits.filter(({ _id }) => !executionIds.has(_id) && !designIds.has(_id)).length;
+  return {
+    designs: designs.length,
+    valid: designs.filter(({ outcome }) => outcome === 'valid').length,
+    executions: executions.length,
+    verdicts: verdicts.length,
+    credits: credits.length,
+    usedCalls: executions.reduce((sum, { usage }) => sum + usage.calls + usage.toolCalls, 0),
+    journaled: calls.filter(({ executionId }) => executionIds.has(executionId)).length,
+    strays,
+  };
+}

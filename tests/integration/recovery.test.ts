@@ -1,0 +1,261 @@
+/**
+ * Runs that lost something: their workflow, the whole Temporal server, the database's newest writes, a blob. Each goes on
+ * and ends with the versions, credits and samples of a run that lost nothing, or is refused by name with the way out.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client, Connection } from '@temporalio/client';
+import { MongoClient } from 'mongodb';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { auditRun } from '../../audit/audit-run.ts';
+import { openDatabase } from '../../audit/database.ts';
+import type { Database } from '../../audit/database.ts';
+import type { AuditReport } from '../../audit/report.ts';
+import { rollBack } from '../../activities/recovery/roll-back.ts';
+import { surveyRun } from '../../activities/recovery/survey.ts';
+import { forkRun } from '../../cli/fork-run.ts';
+import { repairWithOwnEngine } from '../../cli/repair-version.ts';
+import { resumeRun } from '../../cli/resume-run.ts';
+import { ensureStack } from '../../cli/stack/stack.ts';
+import { resolveTemporalConfig } from '../../shared/config/temporal-config.ts';
+import { uniform } from '../../shared/random.ts';
+import { cloneRun, documentsOf, runCollections } from '../helpers/clone-run.ts';
+import { metaagentx } from '../helpers/command-line.ts';
+import { localEnvironment } from '../helpers/servers.ts';
+import { connectServers, trainTinyRun } from '../helpers/tiny-run.ts';
+import type { TestServers } from '../helpers/tiny-run.ts';
+import { startWorkerProcess } from '../helpers/worker-process.ts';
+import type { WorkerProcess } from '../helpers/worker-process.ts';
+
+const config = resolveTemporalConfig({});
+let servers: TestServers;
+let database: Database;
+let mongo: MongoClient;
+let worker: WorkerProcess;
+
+beforeAll(async () => {
+  const { mongoUri, database: name } = inject('stack');
+  servers = await connectServers();
+  database = await openDatabase(mongoUri, name);
+  mongo = await MongoClient.connect(mongoUri);
+  worker = await startWorkerProcess('all');
+  await trainTinyRun(servers, 'base', ['stages.count=0']);
+  await fork('calm');
+  await servers.client.workflow.getHandle('calm').result();
+});
+afterAll(async () => {
+  await worker.stop();
+  await mongo.close();
+  await database.close();
+  await servers.close();
+});
+
+/** Two stages of two iterations from the end of the base's cold start. */
+const fork = (runId: string, client = servers.client) =>
+  forkRun(servers.store, client, {
+    from: 'base@v2',
+    runId,
+    set: ['stages.count=2', 'stages.iterationsPerStage=2', 'evaluation.limit=2'],
+    config,
+  });
+
+async function until(condition: () => Promise<unknown>): Promise<void> {
+  const deadline = Date.now() + 120_000;
+  while (!(await condition())) {
+    if (Date.now() > deadline) throw new Error('waited 120 s for a condition');
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+async function audited(runId: string, client: Client | null = servers.client): Promise<AuditReport> {
+  const report = await auditRun(database, runId, { client });
+  expect(report.findings).toEqual([]);
+  return report;
+}
+
+const callIn = (batchId: string) => () => servers.store.calls.findOne({ batchId });
+
+describe('a run without its workflow', () => {
+  it('terminated in mid-iteration: goes on after its last iteration and asks no finished call again', async () => {
+    await fork('ended');
+    await until(callIn('ended/stage-01/iter-002'));
+    await servers.client.workflow.getHandle('ended').terminate('by a test');
+    const before = await servers.store.calls.find({ runId: 'ended' }).toArray();
+    expect(await resumeRun(servers.store, servers.client, 'ended')).toMatchObject({
+      how: 'restarted',
+      was: 'TERMINATED',
+      from: { policyVersion: 1, iterations: [1, 0] },
+      losses: [],
+      changes: [],
+    });
+    await servers.client.workflow.getHandle('ended').result();
+    for (const { _id, createdAt } of before) {
+      expect((await servers.store.calls.findOne({ _id }))?.createdAt).toEqual(createdAt);
+    }
+    expect((await audited('ended')).fingerprint).toEqual((await audited('calm')).fingerprint);
+    expect(await resumeRun(servers.store, servers.client, 'ended')).toEqual({ how: 'finished' });
+  });
+
+  it("the Temporal server's data gone: the database alone is enough", async () => {
+    await fork('gone');
+    await until(callIn('gone/stage-02/iter-001'));
+    await worker.kill();
+    const stateDir = mkdtempSync(join(tmpdir(), 'metaagentx-other-temporal-'));
+    const { mongoUri, database: name } = inject('stack');
+    const env = { ...localEnvironment(), MONGODB_URI: mongoUri, METAAGENTX_DATABASE: name };
+    const other = await ensureStack({ stateDir, log: () => undefined, ports: { temporal: 0, ui: 0, mongo: 0 }, env });
+    const connection = await Connection.connect({ address: other.addresses.temporalAddress });
+    try {
+      const client = new Client({ connection });
+      const outcome = await resumeRun(servers.store, client, 'gone');
+      expect(outcome).toMatchObject({ how: 'restarted', was: 'MISSING', from: { iterations: [2, 0] }, losses: [] });
+      const own = await startWorkerProcess('all', { TEMPORAL_ADDRESS: other.addresses.temporalAddress });
+      await client.workflow.getHandle('gone').result();
+      await own.stop();
+      expect((await audited('gone', client)).fingerprint).toEqual((await audited('calm')).fingerprint);
+    } finally {
+      await connection.close();
+      await other.stop();
+      rmSync(stateDir, { recursive: true, force: true });
+      await servers.client.workflow.getHandle('gone').terminate('its server is gone');
+      worker = await startWorkerProcess('all');
+    }
+  });
+});
+
+describe('a store that lost its newest writes', () => {
+  it('at 12 random moments, each collection at another one: rolled back to what is whole, losing no more', async () => {
+    const run = await servers.store.runs.findOne({ _id: 'calm' });
+    const [from, to] = [run!.createdAt.getTime(), run!.finishedAt!.getTime()];
+    let withLosses = 0;
+    for (let cut = 0; cut < 12; cut++) {
+      const runId = `cut-${cut}`;
+      await cloneRun(servers.store, 'calm', runId);
+      const base = from + uniform(`cut/${cut}`, 0) * (to - from);
+      for (const [index, name] of runCollections.entries()) {
+        const cutoff = new Date(base + uniform(`cut/${cut}`, 1 + index) * 1_500);
+        await documentsOf(servers.store, name).deleteMany({ runId, createdAt: { $gt: cutoff } });
+      }
+      await servers.store.runs.updateOne({ _id: runId }, { $set: { status: 'running' } });
+      const survey = await surveyRun(servers.store, runId);
+      withLosses += survey.losses.length > 0 ? 1 : 0;
+      await rollBack(servers.store, runId, survey);
+      const after = await surveyRun(servers.store, runId);
+      expect(after.losses).toEqual([]);
+      expect(after.position).toEqual(survey.position);
+      await audited(runId, null);
+    }
+    expect(withLosses).toBeGreaterThanOrEqual(6);
+  });
+
+  it('is named at the resume, and the run ends as if nothing had been lost', async () => {
+    await cloneRun(servers.store, 'calm', 'lossy');
+    await servers.store.policies.deleteOne({ _id: 'lossy/v000003' });
+    await servers.store.executions.deleteOne({ _id: 'lossy/stage-01/iter-002/q-001/d-0/e-1' });
+    const outcome = await resumeRun(servers.store, servers.client, 'lossy');
+    expect(outcome).toMatchObject({ how: 'restarted', was: 'MISSING', from: { policyVersion: 1, iterations: [1, 0] } });
+    expect(outcome).toHaveProperty('losses.0', '1 of 8 executions of lossy/stage-01/iter-002');
+    const { rollbacks } = (await servers.store.runs.findOne({ _id: 'lossy' }))!;
+    expect(rollbacks).toMatchObject([{ to: 1 }]);
+    await servers.client.workflow.getHandle('lossy').result();
+    expect((await audited('lossy')).fingerprint).toEqual((await audited('calm')).fingerprint);
+  });
+
+  it('behind its running workflow: the workflow ends, the run is rolled back', async () => {
+    await fork('behind');
+    await until(() => servers.store.iterations.findOne({ _id: 'behind/stage-01/iter-001' }));
+    await servers.client.workflow.getHandle('behind').signal('pause');
+    await until(async () => (await servers.store.iterations.countDocuments({ runId: 'behind' })) === 2);
+    await until(async () => {
+      const { typedSearchAttributes } = await servers.client.workflow.getHandle('behind').describe();
+      return typedSearchAttributes.getAll().some(({ key, value }) => key.name === 'PolicyVersion' && value === 2);
+    });
+    await servers.store.iterations.deleteOne({ _id: 'behind/stage-01/iter-002' });
+    await servers.store.policies.deleteOne({ _id: 'behind/v000002' });
+    const outcome = await resumeRun(servers.store, servers.client, 'behind');
+    expect(outcome).toMatchObject({ was: 'RUNNING', from: { policyVersion: 1 } });
+    expect(outcome).toHaveProperty('losses', ['behind/v000002, which the workflow had committed']);
+    await servers.client.workflow.getHandle('behind').result();
+    expect((await audited('behind')).fingerprint).toEqual((await audited('calm')).fingerprint);
+  });
+});
+
+describe('a damaged blob', () => {
+  it('is named by audit and resume, and made again from its parent, bit for bit', async () => {
+    await cloneRun(servers.store, 'calm', 'damaged');
+    await servers.store.iterations.deleteMany({
+      _id: { $in: ['damaged/stage-02/iter-001', 'damaged/stage-02/iter-002'] },
+    });
+    await rollBack(servers.store, 'damaged', await surveyRun(servers.store, 'damaged'));
+    const policy = (await servers.store.policies.findOne({ _id: 'damaged/v000002' }))!;
+    const { weights, optimizer } = policy.parts.shared!;
+    const files = mongo.db(inject('stack').database).collection('weights.files');
+    const chunks = mongo.db(inject('stack').database).collection('weights.chunks');
+    const { _id: files_id } = (await files.findOne({ filename: weights }))!;
+    const chunk = (await chunks.findOne({ files_id }))!;
+    const bytes = Buffer.from((chunk.data as { buffer: Uint8Array }).buffer);
+    bytes[bytes.length >> 1]! ^= 1;
+    await chunks.updateOne({ _id: chunk._id }, { $set: { data: bytes } });
+    await files.deleteMany({ filename: optimizer! });
+
+    const { findings } = await auditRun(database, 'damaged', { client: null });
+    expect(findings.map(({ check }) => check)).toEqual(['blobs', 'blobs']);
+    await expect(resumeRun(servers.store, servers.client, 'damaged')).rejects.toMatchObject({
+      name: 'CheckpointCorrupt',
+      message: expect.stringContaining('npx metaagentx repair') as string,
+    });
+    const signal = new AbortController().signal;
+    const { restored, derived } = await repairWithOwnEngine(servers.store, config, 'damaged@v2', signal);
+    expect(restored.sort()).toEqual([weights, optimizer].sort());
+    expect(derived).toEqual(['damaged/v000002']);
+    await audited('damaged', null);
+    const again = await metaagentx('repair', 'damaged@v2');
+    expect(again).toMatchObject({ code: 0, data: { restored: [], derived: [] } });
+  });
+});
+
+describe('lineage', () => {
+  it('a fork has the weights of its origin, other settings, and shows where it comes from', async () => {
+    const { code, data } = await metaagentx(
+      ...['fork', 'calm@v2', '--run-id', 'faster', '--detach'],
+      ...['--set', 'stages.count=1', '--set', 'stages.iterationsPerStage=1', '--set', 'update.learningRate=2e-3'],
+    );
+    expect(code).toBe(0);
+    expect(data.forkedFrom).toEqual({
+      runId: 'calm',
+      version: 2,
+      set: ['stages.count=1', 'stages.iterationsPerStage=1', 'update.learningRate=2e-3'],
+    });
+    await servers.client.workflow.getHandle('faster').result();
+    const [first, origin] = await Promise.all(
+      ['faster/v000000', 'calm/v000002'].map((_id) => servers.store.policies.findOne({ _id })),
+    );
+    const { weights, optimizer, optimizerStep } = origin!.parts.shared!;
+    expect(optimizerStep).toBeGreaterThan(0);
+    expect(first!.parts.shared).toEqual({ changedIn: 0, weights, optimizer, optimizerStep });
+    await audited('faster');
+    const { stdout } = await import('../helpers/command-line.ts').then(({ runCommandLine }) =>
+      runCommandLine(['inspect', 'faster'], process.env),
+    );
+    expect(stdout).toMatch(/forked from +calm@v2 \(.*learningRate=2e-3\) ← base@v2/);
+  });
+
+  it('a changed recipe is checked, in force from then on, and on record with what it was', async () => {
+    const refused = await metaagentx('resume', 'faster', '--detach', '--set', 'seed=3');
+    expect(refused).toMatchObject({ code: 2, data: { error: { name: 'InvalidConfig' } } });
+    const longer = ['--set', 'stages.count=2', '--set', 'update.learningRate=1e-4'];
+    const { code, data } = await metaagentx('resume', 'faster', '--detach', ...longer);
+    expect(code).toBe(0);
+    expect(data.changes).toEqual([
+      { path: 'stages.count', before: 1, after: 2 },
+      { path: 'update.learningRate', before: 2e-3, after: 1e-4 },
+    ]);
+    await servers.client.workflow.getHandle('faster').result();
+    const run = (await servers.store.runs.findOne({ _id: 'faster' }))!;
+    expect(run.changes).toMatchObject([{ fromVersion: 1, fields: data.changes }]);
+    expect(run.recipe.update.learningRate).toBe(1e-4);
+    expect(await servers.store.iterations.countDocuments({ runId: 'faster' })).toBe(2);
+    await audited('faster');
+  });
+});
