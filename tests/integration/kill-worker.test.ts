@@ -24,7 +24,7 @@ beforeAll(async () => {
   store = await openStore({ uri: mongoUri, database });
   connection = await Connection.connect({ address: temporalAddress });
   client = new Client({ connection, namespace });
-  workers.push(...(await Promise.all(['control', 'sandbox'].map(startWorkerProcess))));
+  workers.push(...(await Promise.all(['control', 'sandbox'].map((queue) => startWorkerProcess(queue)))));
 });
 afterAll(async () => {
   await Promise.all(workers.map((worker) => worker.stop()));

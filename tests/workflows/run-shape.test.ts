@@ -2,14 +2,21 @@
  * The workflows on a real Temporal server, with the far side of their activities replaced by counters: order of stages,
  * ids, cursors, pause, stop, continue-as-new, resume from a position. What activities do is tested elsewhere.
  */
-import { Client, Connection } from '@temporalio/client';
+import { Client, Connection, WorkflowUpdateFailedError } from '@temporalio/client';
 import type { WorkflowHandle } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { recipeSchema } from '../../shared/config/recipe.ts';
 import { resolveTemporalConfig } from '../../shared/config/temporal-config.ts';
+import type { Decision } from '../../shared/domain/decision.ts';
 import type { Progress, RunPlan, RunPosition } from '../../shared/domain/plan.ts';
-import type { RecordIterationInput, SampleDesignsInput, UpdatePolicyInput } from '../../shared/domain/tasks.ts';
+import type {
+  RecordDecisionInput,
+  RecordIterationInput,
+  SampleDesignsInput,
+  UpdatePolicyInput,
+} from '../../shared/domain/tasks.ts';
 import { makeRunPlan } from '../../shared/plan/run-plan.ts';
 import { workflowBundle } from '../../workers/bundle.ts';
 import type { TrainingRunInput, TrainingRunResult } from '../../workflows/training-run.ts';
@@ -25,12 +32,13 @@ interface Seen {
   evaluations: string[];
   statuses: string[];
   coldStart: number[];
+  decisions: [string, Decision][];
 }
 const seenBy = new Map<string, Seen>();
 const seen = (runId: string) => {
   let found = seenBy.get(runId);
   if (found === undefined) {
-    found = { iterations: [], updates: [], sampled: [], evaluations: [], statuses: [], coldStart: [] };
+    found = { iterations: [], updates: [], sampled: [], evaluations: [], statuses: [], coldStart: [], decisions: [] };
     seenBy.set(runId, found);
   }
   return found;
@@ -41,6 +49,8 @@ let duringUpdate: (input: UpdatePolicyInput) => Promise<void> = async () => unde
 const activities = {
   recordRun: async ({ runId, status }: { runId: string; status: string }) => void seen(runId).statuses.push(status),
   recordStage: async () => undefined,
+  recordDecision: async ({ runId, about, decision }: RecordDecisionInput) =>
+    void seen(runId).decisions.push([about, decision]),
   recordIteration: async (input: RecordIterationInput) => void seen(input.runId).iterations.push(input),
   recordEvaluation: async ({ runId, name }: { runId: string; name: string }) => {
     seen(runId).evaluations.push(name);
@@ -217,5 +227,75 @@ describe('a run', () => {
     expect(coldStart).toEqual([]);
     expect(iterations.map(({ batchId }) => batchId)).toEqual(['resumed/stage-02/iter-002']);
     expect(iterations[0]!.questionIndices).toEqual(seen('whole').iterations[3]!.questionIndices);
+  });
+});
+
+describe('a loss that is not finite', () => {
+  /** Fails the update of `batch` while its rate is above `finiteFrom`. */
+  const failIn = (run: string, batch: string, finiteFrom: number) => {
+    duringUpdate = async ({ runId, batchId, rateFactor = 1, decision }) => {
+      if (runId !== run || batchId !== `${run}/${batch}` || decision !== undefined || rateFactor <= finiteFrom) return;
+      throw ApplicationFailure.nonRetryable('the loss of step 1 is NaN', 'NonFiniteLoss');
+    };
+  };
+  const asked = async (runId: string) => {
+    await until(async () => (await progress(client.workflow.getHandle(runId))).phase === 'undecided');
+    return (await progress(client.workflow.getHandle(runId))).question;
+  };
+  const decide = (runId: string, decision: unknown) =>
+    client.workflow.getHandle(runId).executeUpdate<string, [unknown]>('decide', { args: [decision] });
+  const first = 'stage-01/iter-001';
+
+  it('waits, refuses what is no answer, lowers the rate here and from here on', async () => {
+    failIn('lowered', first, 0.25);
+    const handle = await startRun('lowered', planOf());
+    expect(await asked('lowered')).toEqual({
+      workflowId: `lowered/${first}`,
+      about: `lowered/${first}`,
+      failure: 'the loss of step 1 is NaN',
+      choices: ['skip', 'lower-rate', 'stop'],
+    });
+    for (const wrong of [{ choice: 'pray' }, { choice: 'lower-rate', factor: 2 }, null]) {
+      await expect(decide('lowered', wrong)).rejects.toBeInstanceOf(WorkflowUpdateFailedError);
+    }
+    for (let times = 0; times < 2; times++) {
+      await asked('lowered');
+      expect(await decide('lowered', { choice: 'lower-rate', factor: 0.5 })).toBe(`lowered/${first}: lower-rate`);
+      await until(() => seen('lowered').decisions.length === times + 1);
+    }
+    expect((await handle.result()).stopped).toBe(false);
+    const rates = seen('lowered').updates.map(({ batchId, rateFactor }) => [batchId.slice(-17), rateFactor ?? 1]);
+    expect(rates).toEqual([
+      ['stage-01/iter-001', 1],
+      ['stage-01/iter-001', 0.5],
+      ['stage-01/iter-001', 0.25],
+      ['stage-01/iter-002', 0.25],
+      ['stage-02/iter-001', 0.25],
+      ['stage-02/iter-002', 0.25],
+    ]);
+    await expect(decide('lowered', { choice: 'skip' })).rejects.toThrow();
+  });
+
+  it('skips the update, and only that', async () => {
+    failIn('skipped', first, 0);
+    const handle = await startRun('skipped', planOf());
+    await asked('skipped');
+    await decide('skipped', { choice: 'skip' });
+    expect(await handle.result()).toMatchObject({ policyVersion: 6, stopped: false });
+    const skips = seen('skipped').updates.map(({ decision }) => decision?.choice);
+    expect(skips).toEqual([undefined, 'skip', undefined, undefined, undefined]);
+  });
+
+  it.each(['decide', 'stop'])('stops before the update, asked by %s; a resume meets it again', async (how) => {
+    const runId = `halted-${how}`;
+    failIn(runId, first, 0);
+    const handle = await startRun(runId, planOf());
+    await asked(runId);
+    if (how === 'stop') await handle.signal('stop');
+    else await decide(runId, { choice: 'stop' });
+    expect(await handle.result()).toMatchObject({ policyVersion: 2, stopped: true });
+    expect(seen(runId).iterations).toEqual([]);
+    expect(seen(runId).decisions).toEqual([[`${runId}/${first}`, { choice: 'stop' }]]);
+    expect(seen(runId).statuses).toEqual(['running', 'stopped']);
   });
 });
