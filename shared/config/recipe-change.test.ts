@@ -1,11 +1,20 @@
 import { describe, expect, it } from 'vitest';
-import smoke from '../../runs/smoke.ts';
 import { resolveTemporalConfig } from './temporal-config.ts';
 import { changedFields, checkChangeable, checkStages } from './recipe-change.ts';
 import { resolveRecipe } from './resolve-recipe.ts';
 import { makeRunPlan } from '../plan/run-plan.ts';
 
-const recipe = resolveRecipe(smoke, 'smoke');
+const written = {
+  name: 'small',
+  description: 'for this test',
+  policy: { init: { type: 'checkpoint', directory: 'none' } },
+  questions: { train: { type: 'toy', count: 32 }, heldOut: { type: 'toy', count: 4 } },
+  prompts: { form: 'terse' },
+  limits: { calls: 8 },
+  stages: { iterationsPerStage: 2, count: 2 },
+  update: { learningRate: 1e-3 },
+};
+const recipe = resolveRecipe(written, 'smoke');
 const changes = (...set: string[]) => changedFields(recipe, resolveRecipe(recipe, 'smoke', set));
 const planOf = (...set: string[]) =>
   makeRunPlan({
