@@ -30,6 +30,8 @@ export interface ProcessPlan {
 /** What the supervisor tells its owner. */
 export interface SupervisorEvents {
   log: Log;
+  /** A process exists, which may not serve yet. */
+  onSpawned?: (identity: Identity) => Promise<unknown>;
   /** After each successful start, with the new process. */
   onRunning: (identity: Identity) => Promise<unknown>;
   /** It cannot be kept alive; no more attempts. */
@@ -83,6 +85,8 @@ export class Supervisor {
     if (child.pid === undefined) throw new Error(`${plan.name} ${await failed}`);
     this.#child = child;
     this.#identity = identify(child.pid);
+    // Before it is ready: should this process be killed now, the next one must know what it left behind.
+    await this.#events.onSpawned?.(this.#identity);
     let ended: string | null = null;
     void failed.then((how) => (ended = how));
     const why = await this.#untilReady(logFrom, () => ended);

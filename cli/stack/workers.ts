@@ -5,6 +5,7 @@
  */
 import { join } from 'node:path';
 import { identify, isAlive } from '../../bootstrap/identity.mjs';
+import type { Identity } from '../../bootstrap/identity.mjs';
 import { withLock } from '../../bootstrap/lock.mjs';
 import { cloneRoot } from '../../bootstrap/paths.mjs';
 import { stackEnvironment } from './addresses.ts';
@@ -107,14 +108,11 @@ function makeSupervisor(options: WorkersOptions, queue: WorkerQueue, onLost: (er
     readyWithinMs,
     graceMs,
   };
-  return new Supervisor(plan, {
-    log,
-    onLost,
-    onRunning: (identity) =>
-      changeRecord(stack.stateDir, (record) =>
-        withProcess(record, { name, identity, supervisor: identify(process.pid), log: logFile }),
-      ),
-  });
+  const record = (identity: Identity) =>
+    changeRecord(stack.stateDir, (before) =>
+      withProcess(before, { name, identity, supervisor: identify(process.pid), log: logFile }),
+    );
+  return new Supervisor(plan, { log, onLost, onSpawned: record, onRunning: record });
 }
 
 async function stopAll(

@@ -30,7 +30,7 @@ describe('prepareStudy', () => {
         ['plain', 'split'].map((name) => [
           `s.${name}.s${seed}`,
           seed,
-          { type: 'policy', runId: `s.cold-start.s${seed}`, version: 2 },
+          { type: 'policy', runId: `s.cold-start.s${seed}`, version: 2, moments: 'fresh' },
         ]),
       ),
     );
