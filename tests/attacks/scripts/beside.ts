@@ -4,7 +4,7 @@ import { play } from '../../engine/script-host.ts';
 import type { Heard } from '../../engine/script-host.ts';
 import type { ScriptAttack } from './read.ts';
 
-export const attackLimits = { cpuTicks: 3000, cpuMs: 300, memoryBytes: 24 * 2 ** 20 };
+export const attackLimits = { cpuTicks: 3000, cpuMs: 500, memoryBytes: 24 * 2 ** 20 };
 /** How much later than the attack's deadline an innocent script may end. */
 export const allowedMs = 1_500;
 
