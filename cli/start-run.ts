@@ -13,6 +13,7 @@ import { DomainError } from '../shared/errors.ts';
 import { makeRunPlan } from '../shared/plan/run-plan.ts';
 import type { RunPlan, RunPosition } from '../shared/domain/plan.ts';
 import type { trainingRun } from '../workflows/training-run.ts';
+import { priorityOf } from '../workflows/priority.ts';
 import { visible } from '../workflows/search-attributes.ts';
 import type { Dataset, RunDatasets } from './datasets.ts';
 import { promptsInForce } from './prompts-in-force.ts';
@@ -143,6 +144,7 @@ export async function startWorkflow(
     workflowId: runId,
     taskQueue: plan.queues.control,
     args: [{ runId, dataset: datasets.train.digest, plan, from }],
+    priority: priorityOf('training', runId),
     typedSearchAttributes: visible({ runId, dataset: datasets.train.name }),
     staticSummary: `${recipe.name} · seed ${recipe.seed} · ${stages}`,
     staticDetails: detailsOf(run),

@@ -12,6 +12,7 @@ function optionsOf(taskQueue: string, policy: ActivityPolicy): ActivityOptions {
   return {
     taskQueue,
     startToCloseTimeout: policy.startToCloseMs,
+    scheduleToStartTimeout: policy.scheduleToStartMs ?? undefined,
     heartbeatTimeout: policy.heartbeatMs ?? undefined,
     retry: {
       initialInterval: policy.initialRetryMs,

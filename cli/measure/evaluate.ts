@@ -11,6 +11,7 @@ import { evaluationName } from '../../shared/evaluation/name.ts';
 import type { Measured } from '../../shared/evaluation/name.ts';
 import { evaluationBatches } from '../../shared/plan/run-plan.ts';
 import type { EvaluationInput, evaluation } from '../../workflows/evaluation.ts';
+import { priorityOf } from '../../workflows/priority.ts';
 import { visible } from '../../workflows/search-attributes.ts';
 import type { Cli } from '../command.ts';
 import { datasetOf } from '../datasets.ts';
@@ -79,6 +80,7 @@ export async function evaluate(cli: Cli, session: Session, request: EvaluationRe
     workflowIdConflictPolicy: 'USE_EXISTING',
     args: [input],
     staticSummary: `${answering.name}: avg@${samples} of ${policyVersionName(policyVersion)} on ${questions} questions`,
+    priority: priorityOf('evaluation', run._id),
     typedSearchAttributes: visible({ runId: run._id, policyVersion }),
   });
   const uiUrl = session.uiUrl(id);

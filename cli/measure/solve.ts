@@ -5,6 +5,7 @@ import type { Store } from '../../activities/store/connect.ts';
 import { designId, executionId, policyVersionName, rolloutId, solveId } from '../../shared/domain/ids.ts';
 import type { Question } from '../../shared/domain/question.ts';
 import type { solution } from '../../workflows/solution.ts';
+import { priorityOf } from '../../workflows/priority.ts';
 import { visible } from '../../workflows/search-attributes.ts';
 import type { Cli } from '../command.ts';
 import { datasetOf } from '../datasets.ts';
@@ -75,6 +76,7 @@ async function start(session: Session, runId: string, policyVersion: number, dat
         workflowIdReusePolicy: 'REJECT_DUPLICATE',
         args: [{ runId, batchId, policyVersion, dataset, designs, plan }],
         staticSummary: `one question for ${policyVersionName(policyVersion)}`,
+        priority: priorityOf('solve', runId),
         typedSearchAttributes: visible({ runId, policyVersion }),
       });
       return { handle, batchId };

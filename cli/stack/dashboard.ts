@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path';
 import { identify, isAlive } from '../../bootstrap/identity.mjs';
+import type { Identity } from '../../bootstrap/identity.mjs';
 import { withLock } from '../../bootstrap/lock.mjs';
 import { cloneRoot } from '../../bootstrap/paths.mjs';
 import { stackEnvironment } from './addresses.ts';
@@ -73,12 +74,14 @@ function makeSupervisor({ stateDir, addresses }: Stack, port: number, log: Log):
     readyWithinMs,
     graceMs,
   };
+  const record = (identity: Identity) =>
+    changeRecord(stateDir, (record) =>
+      withProcess(record, { name, identity, supervisor: identify(process.pid), log: logFile }),
+    );
   return new Supervisor(plan, {
     log,
     onLost: (error) => log(`dashboard: given up, everything else goes on: ${error.message}`),
-    onRunning: (identity) =>
-      changeRecord(stateDir, (record) =>
-        withProcess(record, { name, identity, supervisor: identify(process.pid), log: logFile }),
-      ),
+    onSpawned: record,
+    onRunning: record,
   });
 }

@@ -14,6 +14,11 @@ const policySchema = (defaults: { startToCloseMs: number; heartbeatMs: number | 
       startToCloseMs: ms.default(defaults.startToCloseMs),
       /** An attempt that is silent for this long is taken for dead and retried elsewhere; null: no heartbeat. */
       heartbeatMs: ms.nullable().default(defaults.heartbeatMs),
+      /**
+       * An activity that no worker takes for this long fails its run by name (`resume` goes on with it); null, the default:
+       * a run waits for its workers as long as it takes.
+       */
+      scheduleToStartMs: ms.nullable().default(null),
       initialRetryMs: ms.default(500),
       maximumRetryMs: ms.default(30_000),
     })

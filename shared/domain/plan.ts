@@ -45,6 +45,8 @@ export interface ActivityPolicy {
   startToCloseMs: number;
   /** Null for short activities. */
   heartbeatMs: number | null;
+  /** Wait for a free worker, at most; null or absent: as long as it takes. */
+  scheduleToStartMs?: number | null;
   initialRetryMs: number;
   maximumRetryMs: number;
 }

@@ -2,9 +2,11 @@
  * The workflows on a real Temporal server, with the far side of their activities replaced by counters: order of stages,
  * ids, cursors, pause, stop, continue-as-new, resume from a position. What activities do is tested elsewhere.
  */
+import { writeFileSync } from 'node:fs';
 import { Client, Connection, WorkflowUpdateFailedError } from '@temporalio/client';
 import type { WorkflowHandle } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
+import { temporal } from '@temporalio/proto';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { recipeSchema } from '../../shared/config/recipe.ts';
@@ -98,7 +100,32 @@ beforeAll(async () => {
     () => native.close(),
   );
 });
+/** Named by workflow and by what is special about it; committed for tests/replay. */
+const recorded: Record<string, string> = {
+  'trainingRun.whole': 'whole',
+  'trainingRun.paused': 'paused',
+  'trainingRun.resumed': 'resumed',
+  'trainingRun.decided': 'lowered',
+  'coEvolutionStage.whole': 'whole/stage-01-executor',
+  'coEvolutionStage.renewed': 'renewed/stage-01-executor',
+  'trainingIteration.whole': 'whole/stage-01/iter-001',
+  'trainingIteration.lowered': 'lowered/stage-01/iter-001',
+  'trainingIteration.skipped': 'skipped/stage-01/iter-001',
+  'hierarchicalRollout.whole': 'whole/stage-01/iter-001/q-000',
+  'evaluation.whole': 'whole/eval-stage-01',
+};
+
+async function recordHistories(): Promise<void> {
+  for (const [name, workflowId] of Object.entries(recorded)) {
+    const history = await client.workflow.getHandle(workflowId).fetchHistory();
+    const bytes = temporal.api.history.v1.History.encode(history).finish();
+    const text = JSON.stringify({ workflowId, history: Buffer.from(bytes).toString('base64') });
+    writeFileSync(new URL(`../replay/histories/${name}.json`, import.meta.url), `${text}\n`);
+  }
+}
+
 afterAll(async () => {
+  if (process.env.METAAGENTX_RECORD_HISTORIES === '1') await recordHistories();
   worker.shutdown();
   await served;
   for (const close of closers) await close();
