@@ -10,6 +10,7 @@ import { verifyMath } from '../shared/verify/math.ts';
 import { crashPoint } from './crash-point.ts';
 import type { CodeJudge } from './code-judge.ts';
 import type { RunContexts } from './run-context.ts';
+import { count } from './telemetry/measure.ts';
 import type { ExecutionDocument, VerdictDocument } from './store/documents.ts';
 import type { Store } from './store/connect.ts';
 import { insertAllOnce } from './store/write.ts';
@@ -61,6 +62,11 @@ async function verifyRollout(
   const drafts: Draft<VerdictDocument>[] = [];
   for (const execution of executions.filter(({ _id }) => !known.has(_id))) {
     const judged = await judgeReply(deps.codeJudge, question, execution.reply, signal);
+    const { correct } = judged.verdict ?? { correct: null };
+    count('verdicts', 1, {
+      verdict: correct === null ? 'none' : correct ? 'right' : 'wrong',
+      tier: judged.tier ?? 'none',
+    });
     const { _id, batchId } = execution;
     drafts.push({
       _id,

@@ -4,6 +4,8 @@
  */
 import type { Client } from '@temporalio/client';
 import type { Store } from '../activities/store/connect.ts';
+import { startTracing } from '../activities/telemetry/tracing.ts';
+import type { Tracing } from '../activities/telemetry/tracing.ts';
 import type { TemporalConfig } from '../shared/config/temporal-config.ts';
 import { isDomainError } from '../shared/errors.ts';
 import type { Cli } from './command.ts';
@@ -64,6 +66,7 @@ export async function withSession<T>(
     } finally {
       await session.store.close();
       await session.client.connection.close();
+      await session.endTracing();
     }
   } finally {
     await stack.stop();
@@ -118,8 +121,9 @@ async function connect(
   { environment }: Cli,
   stack: Stack,
   config: TemporalConfig,
-): Promise<Omit<Session, 'hasOwnWorkers' | 'lost'>> {
+): Promise<Omit<Session, 'hasOwnWorkers' | 'lost'> & { endTracing: () => Promise<void> }> {
   const { addresses } = stack;
+  const tracing = await startTracing('metaagentx-cli', environment);
   const [{ openStore }, { Client: TemporalClient, Connection }, { loadClientConnectConfig }] = await Promise.all([
     import('../activities/store/connect.ts'),
     import('@temporalio/client'),
@@ -138,7 +142,8 @@ async function connect(
       addresses,
       config,
       store,
-      client: new TemporalClient({ connection, namespace }),
+      client: new TemporalClient({ connection, namespace, ...(await tracedBy(tracing)) }),
+      endTracing: async () => tracing?.close(),
       stack,
       uiUrl: temporalUiLink(uiUrl, namespace),
       dashboardUrl: dashboardLink(environment, stack.stateDir),
@@ -147,6 +152,13 @@ async function connect(
     await store.close();
     throw error;
   }
+}
+
+/** The workflows that a command starts or asks are children of its own spans. */
+async function tracedBy(tracing: Tracing | null) {
+  if (tracing === null) return {};
+  const { OpenTelemetryWorkflowClientInterceptor } = await import('@temporalio/interceptors-opentelemetry');
+  return { interceptors: { workflow: [new OpenTelemetryWorkflowClientInterceptor()] } };
 }
 
 /** `METAAGENTX_DASHBOARD_URL` wins: a dashboard of one's own, served elsewhere. */

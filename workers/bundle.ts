@@ -25,13 +25,14 @@ async function sourceDigest(): Promise<string> {
   return hash.digest('hex').slice(0, 16);
 }
 
-/** The bundle from `stateDir`, built first where it is missing or stale. */
-export async function workflowBundle(stateDir: string): Promise<WorkflowBundleWithSourceMap> {
-  const path = join(stateDir, `workflow-bundle-${await sourceDigest()}.js`);
+/** The bundle from `stateDir`, built first where it is missing or stale. `traced`: with OpenTelemetry's interceptors. */
+export async function workflowBundle(stateDir: string, traced = false): Promise<WorkflowBundleWithSourceMap> {
+  const path = join(stateDir, `workflow-bundle-${await sourceDigest()}${traced ? '-traced' : ''}.js`);
   const standing = await readFile(path, 'utf8').catch(() => null);
   if (standing !== null) return { code: standing } as WorkflowBundleWithSourceMap;
   const bundle = await bundleWorkflowCode({
     workflowsPath: join(root, 'workflows/index.ts'),
+    workflowInterceptorModules: traced ? ['@temporalio/interceptors-opentelemetry/lib/workflow-interceptors'] : [],
     logger: { log() {}, trace() {}, debug() {}, info() {}, warn: console.error, error: console.error },
   });
   await mkdir(stateDir, { recursive: true });

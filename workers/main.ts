@@ -3,7 +3,10 @@
  * and SIGINT drain it; a failure ends the process, so that Temporal gives its work to another.
  */
 import { DomainError } from '../shared/errors.ts';
-import { DefaultLogger, Runtime } from '@temporalio/worker';
+import { Runtime } from '@temporalio/worker';
+import { startTracing } from '../activities/telemetry/tracing.ts';
+import { levelOf, openLog, sdkLogger } from './log.ts';
+import { metricsAddress } from './metrics.ts';
 import { queueNames } from './queues.ts';
 import type { QueueName } from './queues.ts';
 import { startWorker } from './run-worker.ts';
@@ -20,19 +23,29 @@ function queuesOf(argument: string | undefined): readonly QueueName[] {
 
 async function main(): Promise<void> {
   const queues = queuesOf(process.argv[2]);
+  const settings = readSettings();
+  const log = await openLog(queues.length === 1 ? queues[0]! : 'all', process.env);
+  const bindAddress = metricsAddress(queues, settings.config.telemetry.metrics, process.env);
+  const tracing = await startTracing(`metaagentx-${queues.join('+')}`);
   // The process decides about signals itself: the SDK's own handlers would shut down without closing the engine.
   Runtime.install({
-    logger: new DefaultLogger('WARN'),
+    logger: sdkLogger(log, process.env),
     shutdownSignals: [],
-    telemetryOptions: { logging: { forward: {}, filter: 'WARN' } },
+    telemetryOptions: {
+      logging: { forward: {}, filter: levelOf(process.env) },
+      ...(bindAddress === null ? {} : { metrics: { prometheus: { bindAddress, countersTotalSuffix: true } } }),
+    },
   });
-  const settings = readSettings();
-  const workers = await Promise.all(queues.map((queue) => startWorker(queue, settings)));
+  const workers = await Promise.all(queues.map((queue) => startWorker(queue, settings, tracing)));
   const shutdown = () => workers.forEach((worker) => worker.shutdown());
   process.once('SIGTERM', shutdown);
   process.once('SIGINT', shutdown);
   for (const queue of queues) console.log(`ready ${queue}`);
-  await Promise.all(workers.map((worker) => worker.done));
+  try {
+    await Promise.all(workers.map((worker) => worker.done));
+  } finally {
+    await tracing?.close();
+  }
 }
 
 main().then(

@@ -1,5 +1,6 @@
 /** What each worker needs to serve its queue, and how it lets go of it. */
 import { join } from 'node:path';
+import { Runtime } from '@temporalio/worker';
 import { controlActivities, gpuActivities, sandboxActivities } from '../activities/index.ts';
 import { codeJudge } from '../activities/code-judge.ts';
 import { PolicyResidence } from '../activities/policy/residence.ts';
@@ -13,6 +14,7 @@ import type { Store } from '../activities/store/connect.ts';
 import { withLocalCopies } from '../activities/store/local-copies.ts';
 import type { TemporalConfig } from '../shared/config/temporal-config.ts';
 import type { TaskQueues } from '../shared/domain/plan.ts';
+import { observeEngine } from './engine-metrics.ts';
 import type { WorkerSettings } from './settings.ts';
 
 export type QueueName = keyof TaskQueues;
@@ -46,6 +48,7 @@ function nearby(store: Store, { localCopies }: TemporalConfig, stateDir: string)
 async function serveGpu(remote: Store, config: TemporalConfig, stateDir: string): Promise<ServedQueue> {
   const store = nearby(remote, config, stateDir);
   const engine = await createEngine(config.engine);
+  const unobserve = observeEngine(engine, Runtime.instance().metricMeter);
   const scripts = createScriptPool({ threads: config.workers.scriptThreads });
   const python = lazySandbox(pythonOptions(config));
   const activities = gpuActivities({
@@ -64,6 +67,7 @@ async function serveGpu(remote: Store, config: TemporalConfig, stateDir: string)
     runsWorkflows: false,
     died: engine.died,
     close: async () => {
+      unobserve();
       await scripts.close();
       await python.close();
       await engine.close();

@@ -1,6 +1,8 @@
 /** One worker on one queue: connect, register, serve, drain, close. */
 import { setTimeout } from 'node:timers/promises';
 import { NativeConnection, Worker } from '@temporalio/worker';
+import type { WorkerOptions } from '@temporalio/worker';
+import type { Tracing } from '../activities/telemetry/tracing.ts';
 import { openStore } from '../activities/store/connect.ts';
 import { workflowBundle } from './bundle.ts';
 import { serveQueue } from './queues.ts';
@@ -14,7 +16,11 @@ export interface RunningWorker {
 }
 
 /** Resolves when the worker polls. Throws `StoreUnavailable`, or the SDK's connection errors. */
-export async function startWorker(queue: QueueName, settings: WorkerSettings): Promise<RunningWorker> {
+export async function startWorker(
+  queue: QueueName,
+  settings: WorkerSettings,
+  tracing: Tracing | null,
+): Promise<RunningWorker> {
   const { config } = settings;
   const store = await openStore({ uri: settings.mongoUri, database: settings.database });
   const served = await serveQueue(queue, store, settings);
@@ -27,7 +33,8 @@ export async function startWorker(queue: QueueName, settings: WorkerSettings): P
     activities: served.activities,
     maxConcurrentActivityTaskExecutions: served.slots,
     shutdownGraceTime: config.workers.shutdownGraceMs,
-    ...(served.runsWorkflows ? { workflowBundle: await workflowBundle(settings.stateDir) } : {}),
+    ...(served.runsWorkflows ? { workflowBundle: await workflowBundle(settings.stateDir, tracing !== null) } : {}),
+    ...(tracing === null ? {} : await tracedBy(tracing)),
   });
   const run = async () => {
     try {
@@ -46,4 +53,20 @@ export async function startWorker(queue: QueueName, settings: WorkerSettings): P
     }
   };
   return { done: run(), shutdown: () => worker.shutdown() };
+}
+
+/** Spans of workflows leave through a sink, those of activities from where they run. */
+async function tracedBy({ processor, resource }: Tracing): Promise<Pick<WorkerOptions, 'sinks' | 'interceptors'>> {
+  const otel = await import('@temporalio/interceptors-opentelemetry');
+  return {
+    sinks: { exporter: otel.makeWorkflowExporter(processor, resource) },
+    interceptors: {
+      activity: [
+        (context) => ({
+          inbound: new otel.OpenTelemetryActivityInboundInterceptor(context),
+          outbound: new otel.OpenTelemetryActivityOutboundInterceptor(context),
+        }),
+      ],
+    },
+  };
 }

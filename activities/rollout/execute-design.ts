@@ -13,6 +13,7 @@ import type { ResidentPolicy } from '../policy/residence.ts';
 import type { JournalRecord, ScriptOutcome } from '../runtime/script/contract.ts';
 import { crashPoint } from '../crash-point.ts';
 import type { Store } from '../store/connect.ts';
+import { count } from '../telemetry/measure.ts';
 import type { DesignDocument, ExecutionDocument, RunDocument } from '../store/documents.ts';
 import type { Draft } from '../store/write.ts';
 import type { RolloutDeps } from './context.ts';
@@ -127,6 +128,8 @@ async function execute(deps: RolloutDeps, request: ExecutionRequest, signal: Abo
     replayedCalls: outcome.replayedCalls,
     promptForm: run.recipe.prompts.form,
   };
+  count('executions', 1, { outcome: outcome.outcome });
+  count('journal_replayed_calls', outcome.replayedCalls);
   const isStored = await deps.executions.add(draft);
   crashPoint('execution-stored');
   // Another attempt was first: its document counts.

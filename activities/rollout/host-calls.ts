@@ -9,6 +9,7 @@ import type { CallDocument } from '../store/documents.ts';
 import { pack } from '../store/packed.ts';
 import type { Draft } from '../store/write.ts';
 import { crashPoint } from '../crash-point.ts';
+import { spanned, spanPlace } from '../telemetry/tracing.ts';
 import { samplingOf } from './context.ts';
 import type { RolloutDeps } from './context.ts';
 import type { ExecutionRequest } from './execute-design.ts';
@@ -28,6 +29,8 @@ export function hostCaller(
   const { run, policy } = request;
   const sampler = { engine: deps.engine, policy, sampling: samplingOf(run.recipe, request.purpose, 'executor') };
   const performTool = toolCaller(deps.python);
+  // Calls come from a thread's messages, which know nothing of the activity they serve.
+  const place = spanPlace();
   /** Sampled or asked but not yet journaled, by call number. */
   const open = new Map<number, SampledCall>();
   const tools = new Map<number, ToolCall>();
@@ -46,7 +49,14 @@ export function hostCaller(
   };
 
   async function performModel(call: ModelCall, signal: AbortSignal): Promise<HostAnswer> {
-    const { answer, sampled } = await sampleCall(sampler, call, seedKeyOfCall(call), signal);
+    const seedKey = seedKeyOfCall(call);
+    const about = { 'metaagentx.call': callId(executionId, call.call), 'metaagentx.agent': call.agentName };
+    const { answer, sampled } = await spanned(place, 'model call', about, async (span) => {
+      const made = await sampleCall(sampler, call, seedKey, signal);
+      const { promptTokens, responseTokens } = made.answer;
+      span.setAttributes({ 'gen_ai.usage.input_tokens': promptTokens, 'gen_ai.usage.output_tokens': responseTokens });
+      return made;
+    });
     if (sampled !== null) open.set(call.call, sampled);
     return answer;
   }

@@ -67,6 +67,12 @@ export const temporalConfigSchema = z.strictObject({
       maxPrefillTokens: z.int().positive().default(16_384),
     })
     .prefault({}),
+  telemetry: z
+    .strictObject({
+      /** `HOST:PORT` of the control worker's Prometheus endpoint; gpu and sandbox take the two ports after it. Null: none. */
+      metrics: z.string().nullable().default(null),
+    })
+    .prefault({}),
   /** Copies of weights on a gpu worker's own disk, under its state folder. */
   localCopies: z
     .strictObject({
