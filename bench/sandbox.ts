@@ -7,7 +7,7 @@ import { measureFlight } from './sandbox/flight.ts';
 import { measureNeighbours } from './sandbox/neighbours.ts';
 import { measurePython } from './sandbox/python.ts';
 import { measureScripts } from './sandbox/scripts.ts';
-import { show } from './sandbox/row.ts';
+import { coreShare, show } from './sandbox/row.ts';
 
 const parts: Record<string, readonly (() => Promise<void>)[]> = {
   scripts: [measureScripts, measureFlight],
@@ -22,4 +22,8 @@ if (unknown !== undefined) {
 }
 show('what', 'measured', 'goal');
 for (const name of wanted.length === 0 ? Object.keys(parts) : wanted)
-  for (const measure of parts[name]!) await measure();
+  for (const measure of parts[name]!) {
+    const share = coreShare();
+    await measure();
+    show('  share of a core before and after', `${share.toFixed(0)} %, ${coreShare().toFixed(0)} %`);
+  }
