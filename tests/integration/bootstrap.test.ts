@@ -150,11 +150,10 @@ test('a detached stack outlives its starter and is stopped from outside', async 
   const { addresses, processes } = readRecord(stateDir);
   await put(addresses!, 'x');
   expect(await stopStack(stateDir)).toEqual(expect.arrayContaining(['temporal', 'mongo']));
-  expect([...processes.map(({ identity }) => isAlive(identity)), isAlive({ pid: owner, startedAt: null })]).toEqual([
-    false,
-    false,
-    false,
-  ]);
+  // The dashboard may be on record too, as soon as its process exists.
+  expect(processes.map(({ name }) => name)).toEqual(expect.arrayContaining(['temporal', 'mongo']));
+  const left = [...processes.map(({ identity }) => identity), { pid: owner, startedAt: null }];
+  expect(left.filter((identity) => isAlive(identity))).toEqual([]);
 });
 
 test('Ctrl-C during the start leaves nothing running', async () => {
