@@ -184,6 +184,7 @@ export const referenceRules: ReferenceRules = {
   gatherRows: ([table, ids]) => [
     generate([ids!.data.length, table!.shape[1]!], ([n, d]) => read(table!, [ids!.data[n!]!, d!])),
   ],
+  after: ([x]) => [x!],
   pickRows: ([x, rows]) => [generate([rows!.data.length, x!.shape[1]!], ([n, d]) => read(x!, [rows!.data[n!]!, d!]))],
   scatterRows: ([base, ids, rows]) => {
     const out = tensor(base!.shape, base!.data);

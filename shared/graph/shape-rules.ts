@@ -182,6 +182,11 @@ const shapeRules: ShapeRules = {
     return [float([...a!.slice(0, -2), ...product(a!, b!, transA, transB)])];
   },
 
+  after: (inputs) => {
+    const [x, y] = floats(inputs, 2);
+    need(x!.length > 0 && sameShape(x!.slice(1), y!.slice(1)), 'x and y that differ in the first dimension at most');
+    return [float(x!)];
+  },
   softmax: unary,
   causalAttend: (inputs, attributes) => {
     const [q] = attended(floats(inputs, 3), attributes);

@@ -5,6 +5,7 @@
  */
 import { add, constant, gatherRows, gemm, mul, reshape, rmsNorm, rope, silu } from '../graph/build.ts';
 import { productOf, type Dim } from '../graph/dims.ts';
+import type { Segment } from '../graph/gradient.ts';
 import { Graph, type Value } from '../graph/graph.ts';
 import { checkDecoderConfig, type DecoderConfig } from './config.ts';
 import { adapterShapes, loraNames, loraScale, type LoraSpec } from './lora.ts';
@@ -21,6 +22,8 @@ export interface Decoder {
   readonly parameters: ReadonlyMap<string, Value>;
   readonly cos: Value;
   readonly sin: Value;
+  /** Where each layer begins and ends in its token states, once `decoderStates` has made them. */
+  readonly layers: Segment[];
 }
 
 /** A layer's projected heads, rotated: q [B, T, numHeads * headDim]; k, v [B, T, numKvHeads * headDim]. */
@@ -49,6 +52,7 @@ export function createDecoder(config: DecoderConfig, lora: LoraSpec | null = nul
     parameters,
     cos: constant(graph, tables.cos, shape),
     sin: constant(graph, tables.sin, shape),
+    layers: [],
   };
 }
 
@@ -64,6 +68,7 @@ export function decoderStates(
   const { config } = decoder;
   let x = gatherRows(parameter(decoder, 'model.embed_tokens.weight'), inputIds);
   for (let layer = 0; layer < config.numLayers; layer += 1) {
+    const from = x;
     const prefix = `model.layers.${layer}.`;
     const h = norm(decoder, x, `${prefix}input_layernorm`);
     const rotated = (part: 'q' | 'k', heads: number) => {
@@ -85,6 +90,7 @@ export function decoderStates(
     const residual = config.outputBias ? add(x, parameter(decoder, `${prefix}self_attn.o_proj.bias`)) : x;
     x = linear(decoder, flat, `${prefix}self_attn.o_proj`, residual);
     x = feedForward(decoder, x, prefix);
+    decoder.layers.push({ from, to: x });
   }
   return x;
 }

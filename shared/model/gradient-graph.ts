@@ -13,7 +13,7 @@ import { joined, scoreTargets } from './scores.ts';
 
 /** Throws `UnsupportedModel` for a bad config and `InvalidInput` for bad options. */
 export function buildGradientGraph(config: DecoderConfig, options: GradientGraphOptions): BuiltGraph {
-  const { loss, accumulate = false, lossChunks = 1, attentionBlocks = 1, lora = null } = options;
+  const { loss, accumulate = false, lossChunks = 1, attentionBlocks = 1, lora = null, recompute = false } = options;
   const { trainable = lora === null ? () => true : isAdapter } = options;
   checkLoss(loss);
   checkCount('lossChunks', lossChunks);
@@ -55,6 +55,7 @@ export function buildGradientGraph(config: DecoderConfig, options: GradientGraph
     totals.loss,
     learned.map(([, value]) => value),
     start,
+    recompute ? decoder.layers : [],
   );
   const outputs: Record<string, Value> = {
     ...totals,

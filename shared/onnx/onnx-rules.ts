@@ -125,6 +125,11 @@ export const onnxRules: OnnxRules = {
     emitter.emit('RotaryEmbedding', x, { domain: microsoft, outputs: y });
   },
   gatherRows: direct('Gather', { attributes: { axis: 0 } }),
+  // Nothing of y joins x, but the runtime must wait for it, and cannot take the result for x itself.
+  after: ({ emitter, x: [x, y], y: outputs }) => {
+    const none = emitter.emit('Slice', [y!, emitter.ints([0]), emitter.ints([0]), emitter.ints([0])]);
+    emitter.emit('Concat', [x!, none], { attributes: { axis: 0 }, outputs });
+  },
   pickRows: ({ emitter, x: [x, rows], y }) => {
     emitter.emit('Gather', [x!, rows!], { attributes: { axis: 0 }, outputs: y });
   },

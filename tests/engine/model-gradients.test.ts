@@ -118,6 +118,13 @@ describe.each(['qwen3', 'qwen2', 'llama'])('%s against PyTorch', (name) => {
     }
   });
 
+  test('recomputed layers give the same bits, as whole weights and in pieces', async () => {
+    for (const options of [{ lossChunks: 1 }, { lossChunks: 3, attentionBlocks: 1 }]) {
+      const kept = await gradients({ loss: policy, ...options });
+      expect(await gradients({ loss: policy, ...options, recompute: true })).toEqual(kept);
+    }
+  });
+
   test('several threads give the same bits every time', async () => {
     const runner = await openGraph(buildGradientGraph(fixture.config, { loss: policy }), 4);
     const first = await runner.run(feeds, dims);

@@ -326,6 +326,11 @@ export const opCases: { readonly [K in OpName]: Cases } = {
         inputs: [numbers.floats([known(count), width]), numbers.ids([rows], count)],
         apply: apply('gatherRows', none),
       })),
+  after: (max) =>
+    fc.tuple(axis('M', 2 * max), axis('N', 2 * max), axis('D', max), draws).map(([m, n, width, numbers]) => ({
+      inputs: [numbers.floats([m, width]), numbers.floats([n, width])],
+      apply: apply('after', none),
+    })),
   pickRows: (max) =>
     fc
       .tuple(axis('M', 2 * max), axis('D', max), fc.integer({ min: 1, max: 2 * max }), fc.boolean(), draws)
