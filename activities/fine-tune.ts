@@ -106,6 +106,7 @@ function chunkSettings(coldStart: ColdStart, chunk: number, orderKey: string): S
     weightDecay: coldStart.weightDecay,
     maxGradNorm: coldStart.maxGradNorm,
     maxTokensPerMicroBatch: coldStart.maxTokensPerMicroBatch,
+    recompute: coldStart.recompute,
     orderKey: `${orderKey}/chunk-${chunk}`,
   };
 }

@@ -5,7 +5,7 @@
  *   open      {folder, size, threads, maxBatch?}
  *   train     {rows}                      one step of the trainer
  *   generate  {prompts, newTokens}        greedy, all calls at once
- *   serve     {calls, group}              seeded calls arriving over time; group > 0: in lock-step batches of so many
+ *   serve     {calls, group}              seeded calls arriving over time; group > 0: in static batches of so many
  *   refresh   {}                          a new version to its first token
  */
 import { readFileSync } from 'node:fs';
@@ -127,7 +127,9 @@ const operations = {
         for (let from = 0; from < calls.length; from += group) {
           const batch = calls.slice(from, from + group);
           await arrival(batch.at(-1)!.atMs);
-          await Promise.all(batch.map((each, offset) => start(each, from + offset)));
+          // As in a static batch: every row runs until the longest of them ends.
+          const tokens = Math.max(...batch.map((each) => each.tokens));
+          await Promise.all(batch.map((each, offset) => start({ ...each, tokens }, from + offset)));
         }
       }
       return { tokens: calls.reduce((sum, { tokens }) => sum + tokens, 0) };

@@ -79,6 +79,8 @@ const adamFields = {
   maxGradNorm: z.number().min(0).default(1),
   /** Tokens of one graph run, padding included. */
   maxTokensPerMicroBatch: count.default(8192),
+  /** Compute each layer again on the way back: the memory of one layer in place of all, for about a third more work. */
+  recompute: z.boolean().default(false),
 };
 
 const coldStartSchema = z.discriminatedUnion('type', [

@@ -80,10 +80,10 @@ test('the fixture has the order of the engine', () => {
 
 /** One run a micro-batch, some, and all in one. */
 describe.each([
-  [1, 1],
-  [32, 2],
-  [4096, 4],
-])('micro-batches of %i tokens, %i threads', (maxTokensPerMicroBatch, threads) => {
+  [1, 1, false],
+  [32, 2, true],
+  [4096, 4, false],
+])('micro-batches of %i tokens, %i threads, recomputed layers: %s', (maxTokensPerMicroBatch, threads, recompute) => {
   test('clipped policy gradient over 4 epochs of 5 mini-batches', async () => {
     const engine = await openEngine(threads);
     const { settings, ...expected } = fixture.policy;
@@ -91,7 +91,7 @@ describe.each([
       baseVersion: 'v0',
       newVersion: 'v1',
       sequences,
-      settings: { ...settings, maxTokensPerMicroBatch, orderKey: 'fixture' },
+      settings: { ...settings, maxTokensPerMicroBatch, recompute, orderKey: 'fixture' },
     });
     expectTrajectory(result, fixture.policy);
     const { metrics } = result;
@@ -108,7 +108,7 @@ describe.each([
       baseVersion: 'v0',
       newVersion: 'v1',
       examples: sequences,
-      settings: { ...fixture.sft.settings, maxTokensPerMicroBatch, orderKey: 'fixture' },
+      settings: { ...fixture.sft.settings, maxTokensPerMicroBatch, recompute, orderKey: 'fixture' },
     });
     expectTrajectory(result, fixture.sft);
   });

@@ -95,6 +95,8 @@ export interface AdamSettings {
   weightDecay: number;
   /** Clip of the global gradient norm; 0 switches it off. */
   maxGradNorm: number;
+  /** Keep one layer's memory in place of all, for about a third more work; changes no result. Off by default. */
+  recompute?: boolean;
 }
 
 export interface UpdateSettings extends AdamSettings {

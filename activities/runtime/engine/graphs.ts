@@ -18,6 +18,21 @@ import { GraphSession } from './session.ts';
 /** Attention blocks for a padded length: a divisor of it, more for longer sequences, where skipping the masked half pays. */
 const blocksFor = (width: number) => (width < 64 ? 1 : width < 128 ? 2 : width < 256 ? 4 : 8);
 
+/** Vocabulary logits that are held at once, at most: 16 MiB of them stay near the caches. */
+const mostLogits = 4 << 20;
+
+/** Pieces that `scored` positions are scored in: a power of 2, which keeps the number of sessions small. */
+const chunksFor = (scored: number, vocabSize: number) =>
+  2 ** Math.max(0, Math.ceil(Math.log2((scored * vocabSize) / mostLogits)));
+
+/** One graph run over whole sequences. */
+export interface SequenceShape {
+  /** Padded length. */
+  width: number;
+  /** Scored positions. */
+  scored: number;
+}
+
 export class DecoderGraphs {
   readonly config: DecoderConfig;
   readonly lora: LoraSpec | null;
@@ -46,23 +61,23 @@ export class DecoderGraphs {
     return GraphSession.create(kind, build(config, { lora, weights }), settings);
   }
 
-  /** For sequences of padded length `width`. */
-  logProbs(width: number): Promise<GraphSession> {
-    const attentionBlocks = blocksFor(width);
-    return this.session(`log-prob in ${attentionBlocks} blocks`, this.options.trainThreads, () =>
-      buildLogProbGraph(this.config, { attentionBlocks, lora: this.lora }),
+  logProbs(shape: SequenceShape): Promise<GraphSession> {
+    const options = { ...this.piecesOf(shape), lora: this.lora };
+    return this.session(`log-prob ${JSON.stringify(options)}`, this.options.trainThreads, () =>
+      buildLogProbGraph(this.config, options),
     );
   }
 
-  /** For sequences of padded length `width`. */
-  gradient(loss: LossSpec, width: number): Promise<GraphSession> {
-    const attentionBlocks = blocksFor(width);
-    const build = () => buildGradientGraph(this.config, { loss, accumulate: true, attentionBlocks, lora: this.lora });
-    return this.session(
-      `gradient ${JSON.stringify(loss)} in ${attentionBlocks} blocks`,
-      this.options.trainThreads,
-      build,
+  gradient(loss: LossSpec, shape: SequenceShape, recompute: boolean): Promise<GraphSession> {
+    const options = { ...this.piecesOf(shape), lora: this.lora, loss, recompute, accumulate: true };
+    return this.session(`gradient ${JSON.stringify(options)}`, this.options.trainThreads, () =>
+      buildGradientGraph(this.config, options),
     );
+  }
+
+  /** What a graph over sequences of this shape is computed in. */
+  piecesOf({ width, scored }: SequenceShape): { attentionBlocks: number; lossChunks: number } {
+    return { attentionBlocks: blocksFor(width), lossChunks: chunksFor(scored, this.config.vocabSize) };
   }
 
   adamW({ beta1, beta2, epsilon, weightDecay, maxGradNorm }: AdamSettings): Promise<GraphSession> {

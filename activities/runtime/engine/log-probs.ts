@@ -20,7 +20,7 @@ export async function logProbs(
   for (const batch of planMicroBatches(sequences, request.maxTokensPerMicroBatch ?? defaultMaxTokens)) {
     signal?.throwIfAborted();
     const packed = packBatch(sequences, batch);
-    const session = await resident.graphs.logProbs(batch.width);
+    const session = await resident.graphs.logProbs({ width: batch.width, scored: packed.targets.length });
     const { log_prob } = await session.run({ ...resident.feeds, ...sequenceFeeds(batch, packed) });
     batch.rows.forEach((index, row) => (results[index] = responseView(packed, row, floatsOf(log_prob!)).slice()));
   }

@@ -20,6 +20,7 @@ type ExtraFeeds = (batch: MicroBatch, packed: PackedBatch) => Feeds;
 
 export interface LoopSettings {
   maxTokensPerMicroBatch: number;
+  recompute?: boolean;
   /** A sampled log-prob further from the recomputed one counts as drifted. */
   logProbGapLimit?: number;
 }
@@ -33,6 +34,7 @@ export class TrainingLoop {
   private readonly lossByStep: number[] = [];
   private readonly gradNorms: number[] = [];
   private readonly gapLimit: number;
+  private readonly recompute: boolean;
   private tally = new TrainingTally();
   private maxTokens: number;
   private hasHalved = false;
@@ -41,6 +43,7 @@ export class TrainingLoop {
     this.state = state;
     this.loss = loss;
     this.maxTokens = settings.maxTokensPerMicroBatch;
+    this.recompute = settings.recompute ?? false;
     this.gapLimit = settings.logProbGapLimit ?? Infinity;
     this.control = control;
   }
@@ -109,9 +112,9 @@ export class TrainingLoop {
 
   /** Adds one micro-batch's gradients; `tokens` are those of the whole mini-batch. */
   private async run(batch: MicroBatch, packed: PackedBatch, tokens: number, extraFeeds: ExtraFeeds): Promise<Feeds> {
-    const session = await this.state.graphs.gradient(this.loss, batch.width);
-    const { feeds, fetches } = this.state.accumulation();
     const scored = packed.targets.length;
+    const session = await this.state.graphs.gradient(this.loss, { width: batch.width, scored }, this.recompute);
+    const { feeds, fetches } = this.state.accumulation();
     return session.run(
       {
         ...this.state.feeds,
