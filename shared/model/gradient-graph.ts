@@ -13,6 +13,15 @@ import { joined, scoreTargets } from './scores.ts';
 
 /** Throws `UnsupportedModel` for a bad config and `InvalidInput` for bad options. */
 export function buildGradientGraph(config: DecoderConfig, options: GradientGraphOptions): BuiltGraph {
+  const { inputs, outputs } = gradientValues(config, options);
+  return finish(inputs, outputs);
+}
+
+/** The same before it is written. */
+export function gradientValues(
+  config: DecoderConfig,
+  options: GradientGraphOptions,
+): { inputs: readonly Value[]; outputs: Record<string, Value> } {
   const { loss, accumulate = false, lossChunks = 1, attentionBlocks = 1, lora = null, recompute = false } = options;
   const { trainable = lora === null ? () => true : isAdapter } = options;
   checkLoss(loss);
@@ -63,7 +72,7 @@ export function buildGradientGraph(config: DecoderConfig, options: GradientGraph
     entropy: joined(pieces, 'entropy'),
   };
   learned.forEach(([name], i) => (outputs[`grad.${name}`] = gradients[i]!));
-  return finish(graph.inputs, outputs);
+  return { inputs: graph.inputs, outputs };
 }
 
 export function checkCount(option: string, count: number): void {
