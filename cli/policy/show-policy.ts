@@ -13,24 +13,44 @@ import { withSession } from '../session.ts';
 import { compact, moment } from '../view/numbers.ts';
 import { renderFacts } from '../view/table.ts';
 import { loraText } from './lora-text.ts';
+import { parseBatch, planFacts, planOf } from './memory-facts.ts';
+import type { Batch } from './memory-facts.ts';
 
 type Fact = readonly [string, string | null];
 
-export async function showPolicy(cli: Cli, target: string): Promise<CommandResult> {
+export interface ShowOptions {
+  /** Rows and tokens of a micro-batch, as `8x2048`. */
+  plan?: string;
+}
+
+export async function showPolicy(cli: Cli, target: string, options: ShowOptions = {}): Promise<CommandResult> {
+  const batch = options.plan === undefined ? null : parseBatch(options.plan);
   const isFolder = !target.includes('@') && (await isDirectory(target));
-  if (isFolder || /[/\\]/.test(target)) return showFolder(target);
+  if (isFolder || /[/\\]/.test(target)) return showFolder(target, batch);
   return withSession(cli, { stack: 'started', workers: 'none' }, async ({ store }) => {
     const policy = await storedVersion(store, target);
     const tokenizer = PolicyTokenizer.of(await readTokenizerTexts(store, policy), policy.decoder.vocabSize);
     const model = modelOf(policy.decoder, tokenizer);
     const { _id, parent, madeBy, parts, folder, createdAt, keep, metrics, lora } = policy;
     return {
-      data: { policy: _id, parent, madeBy, ...model, lora: lora ?? null, parts, folder: folder ?? null, keep, metrics },
+      data: {
+        policy: _id,
+        parent,
+        madeBy,
+        ...model,
+        lora: lora ?? null,
+        parts,
+        folder: folder ?? null,
+        keep,
+        metrics,
+        ...planOf(policy.decoder, batch, lora),
+      },
       text: renderFacts([
         ['policy', `${_id}, made by ${madeBy}, ${moment(createdAt)}`],
         ...modelFacts(policy.decoder, model),
         ['adapters', lora === undefined ? null : loraText(lora, policy.decoder)],
         ...Object.entries(parts).map(([part, record]): Fact => [part, partText(record, policy)]),
+        ...planFacts(policy.decoder, batch, lora),
         ['files', folder === undefined ? null : folder.files.map(({ name }) => name).join(', ')],
       ]).join('\n'),
     };
@@ -43,17 +63,26 @@ const isDirectory = (path: string) =>
     () => false,
   );
 
-async function showFolder(directory: string): Promise<CommandResult> {
+async function showFolder(directory: string, batch: Batch | null): Promise<CommandResult> {
   const checkpoint = await openFolder(directory);
   const { decoder, dtype, tensors, sideFiles } = checkpoint;
   const model = modelOf(decoder, checkCheckpoint(checkpoint));
   const files = [...new Set([...tensors.values()].map(({ file }) => file))].length;
   return {
-    data: { directory, ...model, dtype, tensors: tensors.size, shards: files, files: [...sideFiles.texts.keys()] },
+    data: {
+      directory,
+      ...model,
+      dtype,
+      tensors: tensors.size,
+      shards: files,
+      files: [...sideFiles.texts.keys()],
+      ...planOf(decoder, batch),
+    },
     text: renderFacts([
       ['folder', `${directory}: fit for an import`],
       ...modelFacts(decoder, model),
       ['weights', `${tensors.size} tensors of ${dtype} in ${files === 1 ? '1 file' : `${files} files`}`],
+      ...planFacts(decoder, batch),
       ['files', [...sideFiles.texts.keys()].join(', ')],
     ]).join('\n'),
   };

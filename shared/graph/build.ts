@@ -63,7 +63,7 @@ export const slice = (x: Value, axis: number, start: number, end: number | null 
   one('slice', [x], { axis, start, end });
 export const concat = (values: readonly Value[], axis: number): Value =>
   values.length === 1 ? values[0]! : one('concat', values, { axis });
-export const after = (x: Value, y: Value): Value => one('after', [x, y], none);
+export const after = (x: Value, ys: readonly Value[]): Value => one('after', [x, ...ys], none);
 export const split = (x: Value, parts: number): readonly Value[] =>
   parts === 1 ? [x] : x.graph.apply('split', [x], { parts });
 

@@ -124,7 +124,7 @@ export const gradientRules: GradientRules = {
       return slice(g!, axis, from, i === x.length - 1 ? null : start);
     });
   },
-  after: ({ g: [g] }) => [g, undefined],
+  after: ({ g: [g] }) => [g],
   split: ({ y, g }) => [
     concat(
       y.map((part, i) => g[i] ?? zerosLike(part)),

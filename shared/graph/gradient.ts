@@ -45,10 +45,17 @@ export function gradient(
   cotangents.set(loss, full(loss.graph, [], 1));
   const pending = [...segments];
   const again = new Map<Value, Value>();
+  const waitedFor = new Set<Value>();
   for (const node of [...nodes].reverse()) {
     const segment = pending.at(-1);
     if (segment !== undefined && node === segment.to.node) {
-      recompute(pending.pop()!, nodes, cotangents.get(segment.to), again);
+      // What the later segments give to parameters comes first, or all that it is made of would have to be kept.
+      const given = parameters.flatMap((parameter) => cotangents.get(parameter) ?? []);
+      const fresh = given.filter((value) => value.node.op !== 'input' && !waitedFor.has(value));
+      fresh.forEach((value) => waitedFor.add(value));
+      const g = cotangents.get(segment.to);
+      pending.pop();
+      if (g !== undefined) recompute(segment, nodes, [g, ...fresh], again);
     }
     const g = node.outputs.map((output) => cotangents.get(output));
     if (!active.has(node) || node.inputs.length === 0 || g.every((cotangent) => cotangent === undefined)) continue;
@@ -68,15 +75,14 @@ function dependents(nodes: readonly Node[], parameters: readonly Value[]): Set<N
   return active;
 }
 
-/** Makes the segment's nodes again, once `g`, the cotangent of its end, is there; notes each value's second making. */
+/** Makes the segment's nodes again, once `first` are there; notes each value's second making. */
 function recompute(
   { from, to }: Segment,
   nodes: readonly Node[],
-  g: Value | undefined,
+  first: readonly Value[],
   again: Map<Value, Value>,
 ): void {
-  if (g === undefined) return;
-  const made = new Map<Value, Value>([[from, after(from, g)]]);
+  const made = new Map<Value, Value>([[from, after(from, first)]]);
   for (const node of nodes) {
     if (node.id <= from.node.id || node.id > to.node.id || !node.inputs.some((input) => made.has(input))) continue;
     const inputs = node.inputs.map((input) => made.get(input) ?? input);

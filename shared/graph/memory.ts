@@ -93,5 +93,6 @@ function attentionMemory(
   }
   const waiting = open.get(key) ?? 0;
   open.delete(key);
-  return { during: (waiting === 0 ? block : 0) + 2 * block, kept: -waiting };
+  // The runtime makes the gradients of all blocks' scores before it uses the first.
+  return { during: (waiting === 0 ? all : 0) + all + block, kept: -waiting };
 }

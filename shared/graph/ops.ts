@@ -63,7 +63,7 @@ export interface OpAttributes {
   /** Entries start to end - 1 of `axis`; end null = to the last. */
   slice: { readonly axis: number; readonly start: number; readonly end: number | null };
   concat: { readonly axis: number };
-  /** (x, y), both [N, ...] of one rank: x as it is, but not before y is there (gradient.ts, recomputation). */
+  /** (x, y, ...): x as it is, but not before every y is there (gradient.ts, recomputation). */
   after: None;
   /** `parts` outputs that cut axis 0 into equal pieces, the last one smaller if need be. */
   split: { readonly parts: number };

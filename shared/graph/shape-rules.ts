@@ -183,8 +183,8 @@ const shapeRules: ShapeRules = {
   },
 
   after: (inputs) => {
-    const [x, y] = floats(inputs, 2);
-    need(x!.length > 0 && sameShape(x!.slice(1), y!.slice(1)), 'x and y that differ in the first dimension at most');
+    const [x, ...others] = floats(inputs, inputs.length);
+    need(x!.length > 0 && others.length > 0 && others.every((y) => y.length > 0), 'tensors that are no scalars');
     return [float(x!)];
   },
   softmax: unary,

@@ -125,10 +125,16 @@ export const onnxRules: OnnxRules = {
     emitter.emit('RotaryEmbedding', x, { domain: microsoft, outputs: y });
   },
   gatherRows: direct('Gather', { attributes: { axis: 0 } }),
-  // Nothing of y joins x, but the runtime must wait for it, and cannot take the result for x itself.
-  after: ({ emitter, x: [x, y], y: outputs }) => {
-    const none = emitter.emit('Slice', [y!, emitter.ints([0]), emitter.ints([0]), emitter.ints([0])]);
-    emitter.emit('Concat', [x!, none], { attributes: { axis: 0 }, outputs });
+  // Nothing of the others joins x, but the runtime must wait for them, and cannot take the result for x itself.
+  after: ({ emitter, types, x: [x, ...others], y: outputs }) => {
+    const zero = emitter.ints([0]);
+    const shape = emitter.emit('Concat', [zero, emitter.shape(types[0]!.shape.slice(1))], { attributes: { axis: 0 } });
+    const nothing = others.map((y) => {
+      const flat = emitter.emit('Reshape', [y, emitter.ints([-1])]);
+      const none = emitter.emit('Slice', [flat, zero, zero, zero]);
+      return emitter.emit('Reshape', [none, shape], { attributes: { allowzero: 1 } });
+    });
+    emitter.emit('Concat', [x!, ...nothing], { attributes: { axis: 0 }, outputs });
   },
   pickRows: ({ emitter, x: [x, rows], y }) => {
     emitter.emit('Gather', [x!, rows!], { attributes: { axis: 0 }, outputs: y });

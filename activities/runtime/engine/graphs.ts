@@ -10,28 +10,12 @@ import { buildPrefillGraph } from '../../../shared/model/prefill-graph.ts';
 import { adapterShapes } from '../../../shared/model/lora.ts';
 import type { LoraSpec } from '../../../shared/model/lora.ts';
 import { parameterShapes } from '../../../shared/model/parameters.ts';
+import { piecesFor } from '../../../shared/model/pieces.ts';
+import type { SequenceShape } from '../../../shared/model/pieces.ts';
 import type { DecoderConfig } from '../../../shared/model/config.ts';
 import type { BuiltGraph, LossSpec } from '../../../shared/model/interface.ts';
 import type { AdamSettings, EngineOptions } from './contract.ts';
 import { GraphSession } from './session.ts';
-
-/** Attention blocks for a padded length: a divisor of it, more for longer sequences, where skipping the masked half pays. */
-const blocksFor = (width: number) => (width < 64 ? 1 : width < 128 ? 2 : width < 256 ? 4 : 8);
-
-/** Vocabulary logits that are held at once, at most: 16 MiB of them stay near the caches. */
-const mostLogits = 4 << 20;
-
-/** Pieces that `scored` positions are scored in: a power of 2, which keeps the number of sessions small. */
-const chunksFor = (scored: number, vocabSize: number) =>
-  2 ** Math.max(0, Math.ceil(Math.log2((scored * vocabSize) / mostLogits)));
-
-/** One graph run over whole sequences. */
-export interface SequenceShape {
-  /** Padded length. */
-  width: number;
-  /** Scored positions. */
-  scored: number;
-}
 
 export class DecoderGraphs {
   readonly config: DecoderConfig;
@@ -62,22 +46,17 @@ export class DecoderGraphs {
   }
 
   logProbs(shape: SequenceShape): Promise<GraphSession> {
-    const options = { ...this.piecesOf(shape), lora: this.lora };
+    const options = { ...piecesFor(this.config, shape), lora: this.lora };
     return this.session(`log-prob ${JSON.stringify(options)}`, this.options.trainThreads, () =>
       buildLogProbGraph(this.config, options),
     );
   }
 
   gradient(loss: LossSpec, shape: SequenceShape, recompute: boolean): Promise<GraphSession> {
-    const options = { ...this.piecesOf(shape), lora: this.lora, loss, recompute, accumulate: true };
+    const options = { ...piecesFor(this.config, shape), lora: this.lora, loss, recompute, accumulate: true };
     return this.session(`gradient ${JSON.stringify(options)}`, this.options.trainThreads, () =>
       buildGradientGraph(this.config, options),
     );
-  }
-
-  /** What a graph over sequences of this shape is computed in. */
-  piecesOf({ width, scored }: SequenceShape): { attentionBlocks: number; lossChunks: number } {
-    return { attentionBlocks: blocksFor(width), lossChunks: chunksFor(scored, this.config.vocabSize) };
   }
 
   adamW({ beta1, beta2, epsilon, weightDecay, maxGradNorm }: AdamSettings): Promise<GraphSession> {

@@ -3,6 +3,8 @@
  * at most so many cells. The plan depends on lengths and order alone, so the sums it leads to have the same bits every time.
  * Only the positions that predict a response token are scored; they stand row after row in arrays [N].
  */
+import { widthMultiple } from '../../../shared/model/pieces.ts';
+
 /** A sequence as the graphs see it: position t predicts token t + 1, so the last token is only a target. */
 export interface Packable {
   promptIds: Int32Array;
@@ -16,8 +18,7 @@ export interface MicroBatch {
   width: number;
 }
 
-/** T is a multiple of this, which keeps the number of distinct shapes small. */
-const widthMultiple = 8;
+const paddedLength = (length: number) => Math.ceil(length / widthMultiple(length)) * widthMultiple(length);
 
 const inputLength = (sequence: Packable) => sequence.promptIds.length + sequence.responseIds.length - 1;
 
@@ -29,7 +30,7 @@ export function planMicroBatches(sequences: readonly Packable[], maxTokens: numb
   let open: MicroBatch | undefined;
   for (const row of order) {
     if (open === undefined || (open.rows.length + 1) * open.width > maxTokens) {
-      open = { rows: [], width: Math.ceil(inputLength(sequences[row]!) / widthMultiple) * widthMultiple };
+      open = { rows: [], width: paddedLength(inputLength(sequences[row]!)) };
       batches.push(open);
     }
     open.rows.push(row);

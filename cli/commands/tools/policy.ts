@@ -5,6 +5,7 @@ import type { Act, CommandFile } from '../../command.ts';
 import { examples, wholeNumber } from '../../command.ts';
 import type { ExportOptions } from '../../policy/export-policy.ts';
 import type { ImportOptions } from '../../policy/import-policy.ts';
+import type { ShowOptions } from '../../policy/show-policy.ts';
 
 const parts = ['shared', 'designer', 'executor'];
 const formats = ['exact', 'f32', 'f16', 'bf16'];
@@ -83,13 +84,18 @@ function defineShow(parent: Command, act: Act): void {
     .summary('show what a version or a folder is')
     .description('Shows architecture, sizes, tokenizer and origin. A folder is checked as an import would check it.')
     .argument('<policy|dir>', "RUN@vN, RUN@latest, an imported policy's name, or a Hugging Face folder")
+    .option('--plan <rowsxtokens>', 'what a training step of such a micro-batch takes of memory')
     .addHelpText(
       'after',
-      examples(['policy show my-run@v34', 'a version of a run'], ['policy show models/Qwen3-8B', 'before an import']),
+      examples(
+        ['policy show my-run@v34', 'a version of a run'],
+        ['policy show models/Qwen3-8B', 'before an import'],
+        ['policy show models/Qwen3-0.6B --plan 4x2048', 'with the memory that training takes'],
+      ),
     );
-  act(command, async (cli, [target]) => {
+  act<ShowOptions>(command, async (cli, [target], options) => {
     const { showPolicy } = await import('../../policy/show-policy.ts');
-    return showPolicy(cli, target!);
+    return showPolicy(cli, target!, options);
   });
 }
 

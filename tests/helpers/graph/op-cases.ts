@@ -328,7 +328,7 @@ export const opCases: { readonly [K in OpName]: Cases } = {
       })),
   after: (max) =>
     fc.tuple(axis('M', 2 * max), axis('N', 2 * max), axis('D', max), draws).map(([m, n, width, numbers]) => ({
-      inputs: [numbers.floats([m, width]), numbers.floats([n, width])],
+      inputs: [numbers.floats([m, width]), numbers.floats([n, width]), numbers.floats([n])],
       apply: apply('after', none),
     })),
   pickRows: (max) =>
