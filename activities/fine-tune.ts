@@ -1,5 +1,5 @@
 /**
- * One chunk of the cold start: supervised fine-tuning of both roles on generated examples. A chunk is a slice of one long
+ * One chunk of the cold start: supervised fine-tuning of both roles on generated or collected examples. A chunk is a slice of one long
  * schedule and commits a version, so a crash costs at most one chunk; the last one resets the optimizer for RL.
  */
 import type { ColdStart } from './policy/cold-start-data.ts';
@@ -70,12 +70,20 @@ interface Tuning {
   rateFactor: number;
 }
 
-function tune(deps: TrainDeps, tuning: Tuning, attempt: Attempt): Promise<TrainResult> {
+async function tune(deps: TrainDeps, tuning: Tuning, attempt: Attempt): Promise<TrainResult> {
   const { policy, chunk, seed, runId, version } = tuning;
   const coldStart = { ...tuning.coldStart, learningRate: tuning.coldStart.learningRate * tuning.rateFactor };
-  const examples = coldStartExamples(coldStart, seed, policy.part).map(({ id, messages, response }) =>
-    supervisedExample(policy.tokenizer, id, messages, response),
-  );
+  const { maxPositions } = policy.decoder;
+  const examples = (await coldStartExamples(deps.store, coldStart, seed, policy.part))
+    .map(({ id, messages, response }) => supervisedExample(policy.tokenizer, id, messages, response))
+    .filter(({ promptIds, responseIds }) => promptIds.length + responseIds.length <= maxPositions);
+  if (examples.length === 0) {
+    throw new DomainError(
+      'InvalidInput',
+      `no example of the cold start fits the ${policy.part} policy's context of ${maxPositions} tokens`,
+      { runId, maxPositions },
+    );
+  }
   return deps.engine.sft(
     {
       baseVersion: policy.engineVersion,

@@ -15,9 +15,12 @@ import type {
   VerifyBatchInput,
 } from '../shared/domain/tasks.ts';
 import type { SearchRound } from '../shared/domain/search-plan.ts';
+import type { RecordSetInput } from '../shared/domain/collection-plan.ts';
 import type { RecordStudyInput } from '../shared/domain/study-plan.ts';
 import { assignCredit } from './assign-credit.ts';
 import { bounded } from './boundary.ts';
+import { collectionCost } from './coldstart/collection-cost.ts';
+import { recordSet } from './coldstart/record-set.ts';
 import { fineTune } from './fine-tune.ts';
 import { initializePolicy } from './initialize-policy.ts';
 import { recordEvaluation } from './evaluation/record-evaluation.ts';
@@ -48,6 +51,8 @@ export function controlActivities(deps: { store: Store; runs: RunContexts }) {
     scoreCandidate: bounded((input: SearchRound) => scoreCandidate(deps, input)),
     advanceController: bounded((input: SearchRound) => advanceController(deps, input)),
     concludeSearch: bounded((input: { searchId: string; rounds: number }) => concludeSearch(deps, input)),
+    collectionCost: bounded((input: { batchId: string }) => collectionCost(deps, input)),
+    recordSet: bounded((input: RecordSetInput) => recordSet(deps, input)),
     readStudyRun: bounded((input: { runId: string }) => readStudyRun(deps, input)),
     recordStudy: bounded((input: RecordStudyInput) => recordStudy(deps, input)),
     assignCredit: bounded((input: AssignCreditInput) => assignCredit(deps, input)),

@@ -48,6 +48,13 @@ export async function initializePolicy(deps: InitializeDeps, runId: string): Pro
 export async function deriveInitial({ store, runs }: InitializeDeps, runId: string): Promise<PolicyDraft> {
   const { recipe } = await runs.run({ runId });
   const { init, layout } = recipe.policy;
+  if (init.type === 'endpoint') {
+    throw new DomainError(
+      'InvalidConfig',
+      `the model ${init.model} at ${init.url} cannot be trained: use it with coldstart collect, eval or solve`,
+      { runId },
+    );
+  }
   if (init.type === 'policy') return withAdapters(store, recipe, await inheritedPolicy(store, runId, init, layout));
   const beginning =
     init.type === 'random'

@@ -73,7 +73,7 @@ describe('train refuses before anything starts', () => {
       ],
       /1 question of long\.jsonl do not fit .* 2048 tokens.*--skip-long/,
     ],
-    ['an unknown recipe', ['--recipe', 'toyy'], /there is no recipe 'toyy': expected one of .*smoke, toy/],
+    ['an unknown recipe', ['--recipe', 'toyy'], /there is no recipe 'toyy': expected one of .*smoke, teacher, toy/],
     ['an unknown field', ['--recipe', 'toy', '--set', 'update.rate=1'], /update: Unrecognized key: "rate"/],
     ['a bad run id', ['--recipe', 'toy', '--run-id', 'a/b'], /a\/b/],
     ['a missing model folder', ['--recipe', 'metaagentx-qwen3-8b'], /models\/Qwen3-8B.*config\.json/],

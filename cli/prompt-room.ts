@@ -23,12 +23,12 @@ export interface PromptRoom {
 }
 
 /**
- * Null where only the store knows the model (`storedRoom`). Throws what makes the initial policy
+ * Null where only the store (`storedRoom`) or an endpoint knows the model. Throws what makes the initial policy
  * unusable: a tokenizer or a Hugging Face folder that cannot be read or does not fit together.
  */
 export async function promptRoomOf(recipe: Recipe): Promise<PromptRoom | null> {
   const { init } = recipe.policy;
-  if (init.type === 'policy') return null;
+  if (init.type === 'policy' || init.type === 'endpoint') return null;
   if (init.type === 'random') {
     return roomOf(recipe, PolicyTokenizer.load(await readTokenizer(init.tokenizer)), init.decoder.maxPositions);
   }

@@ -15,6 +15,8 @@ export const failureNames = [
   'DeviceOutOfMemory',
   'EngineDied',
   'SandboxUnavailable',
+  'EndpointUnavailable',
+  'EndpointRefused',
   'StoreUnavailable',
   'StoreBehind',
   'RecordConflict',
@@ -40,6 +42,7 @@ export const neverRetried: readonly FailureName[] = [
   'RecordConflict',
   'RecordRefused',
   'RunNotFound',
+  'EndpointRefused',
   'UnexpectedFailure',
 ];
 

@@ -7,3 +7,4 @@ export { systemSearch } from './system-search.ts';
 export { study } from './study.ts';
 export { solution } from './solution.ts';
 export { evaluation } from './evaluation.ts';
+export { coldStartCollection } from './cold-start-collection.ts';

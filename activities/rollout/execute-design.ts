@@ -9,7 +9,6 @@ import type { Batch, ExecuteDesignResult, Slot } from '../../shared/domain/tasks
 import type { ScriptLimits } from '../../shared/script/limits.ts';
 import { limitsWithin } from '../../shared/systems/source.ts';
 import type { Attempt } from '../boundary.ts';
-import type { ResidentPolicy } from '../policy/residence.ts';
 import type { JournalRecord, ScriptOutcome } from '../runtime/script/contract.ts';
 import { crashPoint } from '../crash-point.ts';
 import type { Store } from '../store/connect.ts';
@@ -23,6 +22,8 @@ import type { StoredJournal } from './journal.ts';
 import { hostCaller } from './host-calls.ts';
 import { together } from './together.ts';
 import { scriptSettings } from './script-settings.ts';
+import { withSpeaker } from './speaker.ts';
+import type { Speaker } from './speaker.ts';
 
 export async function executeDesign(
   deps: RolloutDeps,
@@ -58,13 +59,13 @@ export async function executeDesign(
       runId: input.runId,
       version: input.policyVersion,
       role: 'executor',
-      layout: run.recipe.policy.layout,
+      recipe: run.recipe,
     } as const;
-    await deps.policies.with(use, (policy) =>
+    await withSpeaker(deps, use, (speaker) =>
       together(
         signal,
         missing.map((execution) => async (own) => {
-          const request = { ...input, attempt, run, design, question, limits, journal, policy, execution };
+          const request = { ...input, attempt, run, design, question, limits, journal, speaker, execution };
           finished.set(execution, await execute(deps, request, own));
         }),
       ),
@@ -91,7 +92,7 @@ export interface ExecutionRequest extends Batch, Slot {
   limits: ScriptLimits;
   /** What earlier attempts have recorded, by execution id. */
   journal: (executionId: string) => Promise<StoredJournal>;
-  policy: ResidentPolicy;
+  speaker: Speaker;
   execution: number;
 }
 

@@ -6,7 +6,6 @@ import { DomainError } from '../../shared/errors.ts';
 import { callId, seedKeyOf } from '../../shared/domain/ids.ts';
 import type { HostAnswer, JournalRecord, ModelCall, ScriptRun, ToolCall } from '../runtime/script/contract.ts';
 import type { CallDocument } from '../store/documents.ts';
-import { pack } from '../store/packed.ts';
 import type { Draft } from '../store/write.ts';
 import { crashPoint } from '../crash-point.ts';
 import { spanned, spanPlace } from '../telemetry/tracing.ts';
@@ -14,7 +13,7 @@ import { samplingOf } from './context.ts';
 import type { RolloutDeps } from './context.ts';
 import type { ExecutionRequest } from './execute-design.ts';
 import { sampleCall } from './sample-call.ts';
-import type { SampledCall } from './sample-call.ts';
+import type { Said } from './speaker.ts';
 import { toolCaller } from './tool-calls.ts';
 
 export type HostCaller = Required<Pick<ScriptRun, 'perform' | 'record'>>;
@@ -26,13 +25,13 @@ export function hostCaller(
   executionId: string,
   journal: readonly JournalRecord[],
 ): HostCaller {
-  const { run, policy } = request;
-  const sampler = { engine: deps.engine, policy, sampling: samplingOf(run.recipe, request.purpose, 'executor') };
+  const { run, speaker } = request;
+  const most = samplingOf(run.recipe, request.purpose, 'executor');
   const performTool = toolCaller(deps.python);
   // Calls come from a thread's messages, which know nothing of the activity they serve.
   const place = spanPlace();
   /** Sampled or asked but not yet journaled, by call number. */
-  const open = new Map<number, SampledCall>();
+  const open = new Map<number, { call: ModelCall; trajectory: NonNullable<Said['trajectory']> }>();
   const tools = new Map<number, ToolCall>();
   const sameAs = ({ nodePath, hash }: Pick<ModelCall, 'nodePath' | 'hash'>) => `${nodePath}/${hash}`;
   const numbers = new Map<string, Set<number>>();
@@ -51,13 +50,13 @@ export function hostCaller(
   async function performModel(call: ModelCall, signal: AbortSignal): Promise<HostAnswer> {
     const seedKey = seedKeyOfCall(call);
     const about = { 'metaagentx.call': callId(executionId, call.call), 'metaagentx.agent': call.agentName };
-    const { answer, sampled } = await spanned(place, 'model call', about, async (span) => {
-      const made = await sampleCall(sampler, call, seedKey, signal);
+    const { answer, trajectory } = await spanned(place, 'model call', about, async (span) => {
+      const made = await sampleCall(speaker, most, call, seedKey, signal);
       const { promptTokens, responseTokens } = made.answer;
       span.setAttributes({ 'gen_ai.usage.input_tokens': promptTokens, 'gen_ai.usage.output_tokens': responseTokens });
       return made;
     });
-    if (sampled !== null) open.set(call.call, sampled);
+    if (trajectory !== null) open.set(call.call, { call, trajectory });
     return answer;
   }
 
@@ -75,7 +74,7 @@ export function hostCaller(
       ...record,
       agentPart: sampled?.call.part ?? null,
       messages: sampled?.call.messages ?? null,
-      ...(sampled === undefined ? {} : trajectoryOf(request, sampled)),
+      ...(sampled === undefined ? {} : { policyVersion: request.policyVersion, ...sampled.trajectory }),
       ...(tool === undefined ? {} : { tool: { name: tool.tool, input: tool.input } }),
     };
   }
@@ -98,20 +97,5 @@ export function hostCaller(
         id: draft._id,
       });
     },
-  };
-}
-
-function trajectoryOf(request: ExecutionRequest, { seedKey, sampling, promptIds, sampled }: SampledCall) {
-  return {
-    policyVersion: request.policyVersion,
-    part: request.policy.part,
-    seedKey,
-    sampling,
-    promptIds: pack(promptIds),
-    tokenIds: pack(sampled.tokenIds),
-    logProbs: pack(sampled.logProbs),
-    finishReason: sampled.finishReason,
-    promptTokens: promptIds.length,
-    responseTokens: sampled.tokenIds.length,
   };
 }

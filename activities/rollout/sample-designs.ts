@@ -4,13 +4,11 @@
  * are left as they are; the seed of each is its path, so a retry samples the same.
  */
 import { designId, rolloutId, seedKeyOf } from '../../shared/domain/ids.ts';
+import { DomainError } from '../../shared/errors.ts';
 import type { Question } from '../../shared/domain/question.ts';
-import type { SampledTokens } from '../../shared/domain/sampling.ts';
 import type { Batch, SampleDesignsResult, Slot } from '../../shared/domain/tasks.ts';
-import type { ResidentPolicy } from '../policy/residence.ts';
 import { insertAllOnce } from '../store/write.ts';
 import type { Draft } from '../store/write.ts';
-import { pack } from '../store/packed.ts';
 import type { DesignDocument, RunDocument } from '../store/documents.ts';
 import { designerMessages } from '../../shared/script/designer-prompts.ts';
 import { crashPoint } from '../crash-point.ts';
@@ -18,7 +16,8 @@ import { samplingOf } from './context.ts';
 import type { RolloutDeps } from './context.ts';
 import { givenDesign } from './given-design.ts';
 import { judgeDesign } from './judge-design.ts';
-import { sampledText } from './sampled-text.ts';
+import { withSpeaker } from './speaker.ts';
+import type { Speaker } from './speaker.ts';
 import { together } from './together.ts';
 
 export async function sampleDesigns(
@@ -46,7 +45,7 @@ export async function sampleDesigns(
 
 async function draftsOf(
   deps: RolloutDeps,
-  input: Omit<DesignRequest, 'policy' | 'design'>,
+  input: Omit<DesignRequest, 'speaker' | 'design'>,
   missing: readonly number[],
   signal: AbortSignal,
 ): Promise<Draft<DesignDocument>[]> {
@@ -59,12 +58,12 @@ async function draftsOf(
     runId: input.runId,
     version: input.policyVersion,
     role: 'designer',
-    layout: run.recipe.policy.layout,
+    recipe: run.recipe,
   } as const;
-  return deps.policies.with(use, (policy) =>
+  return withSpeaker(deps, use, (speaker) =>
     together(
       signal,
-      missing.map((design) => (own) => sampleDesign(deps, { ...input, policy, design }, own)),
+      missing.map((design) => (own) => sampleDesign(deps, { ...input, speaker, design }, own)),
     ),
   );
 }
@@ -75,7 +74,7 @@ const outcomesOf = ({ store }: RolloutDeps, filter: { rolloutId: string } | { _i
 interface DesignRequest extends Batch, Slot {
   run: RunDocument;
   question: Question;
-  policy: ResidentPolicy;
+  speaker: Speaker;
   design: number;
 }
 
@@ -84,20 +83,21 @@ async function sampleDesign(
   request: DesignRequest,
   signal: AbortSignal,
 ): Promise<Draft<DesignDocument>> {
-  const { run, question, policy, design } = request;
+  const { run, question, speaker, design } = request;
   const { recipe } = run;
   const rollout = rolloutId(request.batchId, request.slot);
   const id = designId(rollout, design);
   const sampling = samplingOf(recipe, request.purpose, 'designer');
-  const promptIds = policy.tokenizer.encodeChat(
-    designerMessages(question.text, recipe.prompts.form, recipe.designs.tools),
-  );
+  const messages = designerMessages(question.text, recipe.prompts.form, recipe.designs.tools);
   const seedKey = seedKeyOf(recipe.seed, request.runId, id);
-  const sampled: SampledTokens = await deps.engine.generate(
-    { version: policy.engineVersion, promptIds, sampling, seedKey },
-    { signal },
-  );
-  const reply = sampledText(policy.tokenizer, sampled, sampling);
+  const { text: reply, promptTokens, trajectory } = await speaker.say({ messages, sampling, seedKey }, signal);
+  if (trajectory === null) {
+    throw new DomainError(
+      'InvalidInput',
+      `the Designer's prompt of ${promptTokens === 0 ? 'this question' : `${promptTokens} tokens`} leaves no room for a reply of ${sampling.maxTokens} tokens: leave the question out, or lower sampling.designer.maxTokens`,
+      { id },
+    );
+  }
   const judged = await judgeDesign(deps.scripts, { reply, question: question.text, recipe, signal });
   return {
     _id: id,
@@ -110,14 +110,6 @@ async function sampleDesign(
     reply,
     ...judged,
     policyVersion: request.policyVersion,
-    part: policy.part,
-    seedKey,
-    sampling,
-    promptIds: pack(promptIds),
-    tokenIds: pack(sampled.tokenIds),
-    logProbs: pack(sampled.logProbs),
-    finishReason: sampled.finishReason,
-    promptTokens: promptIds.length,
-    responseTokens: sampled.tokenIds.length,
+    ...trajectory,
   };
 }

@@ -9,6 +9,8 @@ import type {
   EvaluationDocument,
   CandidateDocument,
   SearchDocument,
+  SftExampleDocument,
+  SftSetDocument,
   StudyDocument,
   SystemDocument,
   ExecutionDocument,
@@ -38,6 +40,8 @@ export interface Collections {
   studies: Collection<StudyDocument>;
   searches: Collection<SearchDocument>;
   candidates: Collection<CandidateDocument>;
+  sftSets: Collection<SftSetDocument>;
+  sftExamples: Collection<SftExampleDocument>;
 }
 
 interface CollectionPlan {
@@ -101,6 +105,8 @@ const plans: Record<keyof Collections, CollectionPlan> = {
     indexes: [{ key: { searchId: 1, number: 1 }, unique: true }],
     required: { runId: 'string', searchId: 'string', number, origin: 'string' },
   },
+  sftSets: { indexes: [], required: { batchId: 'string', teacher: 'object', examples: 'object' } },
+  sftExamples: { indexes: [{ key: { setId: 1 } }], required: { setId: 'string', role: 'string', response: 'string' } },
   studies: { indexes: [], required: { study: 'object', plan: 'object', status: 'string' } },
 };
 

@@ -10,7 +10,7 @@ import type { Recipe } from '../../shared/config/recipe.ts';
 import type { Decision } from '../../shared/domain/decision.ts';
 import type { Learner, RunPlan } from '../../shared/domain/plan.ts';
 import type { Question, Verdict } from '../../shared/domain/question.ts';
-import type { FinishReason, SamplingSettings } from '../../shared/domain/sampling.ts';
+import type { ChatMessage, FinishReason, SamplingSettings } from '../../shared/domain/sampling.ts';
 import type { ModelCost, Usage } from '../../shared/domain/usage.ts';
 import type { Role } from '../../shared/domain/role.ts';
 import type { Study } from '../../shared/config/study.ts';
@@ -322,6 +322,35 @@ export interface CandidateDocument extends Stored {
   /** Of proposing it, and of its answers. */
   cost: ModelCost;
   answerCost: ModelCost;
+}
+
+/** Examples that a teacher gave, filtered by their verdicts; `_id` is the collecting run's. */
+export interface SftSetDocument extends Stored {
+  /** Whose designs, calls and verdicts it was made of. */
+  batchId: string;
+  teacher: { url: string; model: string };
+  dataset: DatasetReference;
+  promptForm: PromptForm;
+  /** Prompt texts in force, by name. */
+  prompts: Record<string, string>;
+  /** Questions that were asked before a budget ended it, and of how many. */
+  asked: number;
+  questions: number;
+  cost: ModelCost;
+  examples: Record<Role, number>;
+  /** What was left out, by reason. */
+  leftOut: Record<string, number>;
+}
+
+/** `_id` is the set's and the digest of role, prompt and response. */
+export interface SftExampleDocument extends Stored {
+  setId: string;
+  role: Role;
+  question: string;
+  /** Id of the design or call that it is. */
+  source: string;
+  messages: ChatMessage[];
+  response: string;
 }
 
 /** A system under comparison as it answers; `_id` is `RUN/system-NAME`. */

@@ -18,7 +18,7 @@ import { samplingOf } from '../rollout/context.ts';
 import type { RolloutDeps } from '../rollout/context.ts';
 import { judgeDesign, judgeScript } from '../rollout/judge-design.ts';
 import type { JudgedDesign } from '../rollout/judge-design.ts';
-import { sampledText } from '../rollout/sampled-text.ts';
+import { withSpeaker } from '../rollout/speaker.ts';
 import type { CandidateDocument, RunDocument, SearchDocument } from '../store/documents.ts';
 import { insertOnce } from '../store/write.ts';
 import { readCandidates, readSearch } from './read-search.ts';
@@ -131,30 +131,20 @@ async function ask(
 ): Promise<Made> {
   const { recipe } = run;
   const sampling = samplingOf(recipe, 'train', 'designer');
-  const use = {
-    runId: search.runId,
-    version: search.policyVersion,
-    role: 'designer',
-    layout: recipe.policy.layout,
-  } as const;
-  return deps.policies.with(use, async (policy) => {
-    const room = policy.decoder.maxPositions - sampling.maxTokens;
-    let skip = 0;
-    let promptIds = policy.tokenizer.encodeChat(messages(skip));
-    while (promptIds.length > room && skip < mostSkipped) promptIds = policy.tokenizer.encodeChat(messages(++skip));
-    if (promptIds.length > room) {
+  const use = { runId: search.runId, version: search.policyVersion, role: 'designer', recipe } as const;
+  return withSpeaker(deps, use, async (speaker) => {
+    let said = await speaker.say({ messages: messages(0), sampling, seedKey }, signal);
+    for (let skip = 1; said.status === 'prompt-too-long' && skip <= mostSkipped; skip++) {
+      said = await speaker.say({ messages: messages(skip), sampling, seedKey }, signal);
+    }
+    const { text: reply, status, promptTokens, responseTokens } = said;
+    if (status === 'prompt-too-long') {
       throw new DomainError(
         'InvalidInput',
-        `a proposal's prompt of ${promptIds.length} tokens leaves no room for a reply of ${sampling.maxTokens} in the policy's context of ${policy.decoder.maxPositions}`,
+        `a proposal's prompt leaves no room for a reply of ${sampling.maxTokens} tokens in the policy's context`,
       );
     }
-    const sampled = await deps.engine.generate(
-      { version: policy.engineVersion, promptIds, sampling, seedKey },
-      { signal },
-    );
-    const reply = sampledText(policy.tokenizer, sampled, sampling);
     const found = await judgeDesign(deps.scripts, { reply, question: sampleQuestion, recipe, signal });
-    const cost = { calls: 1, promptTokens: promptIds.length, responseTokens: sampled.tokenIds.length };
-    return { ...found, reply, cost };
+    return { ...found, reply, cost: { calls: 1, promptTokens, responseTokens } };
   });
 }

@@ -74,6 +74,12 @@ export const commandTable: readonly CommandEntry[] = [
     load: () => import('./measuring/study.ts'),
   },
   {
+    name: 'coldstart',
+    group: training,
+    summary: 'collect examples from a teacher, and train on them',
+    load: () => import('./training/coldstart.ts'),
+  },
+  {
     name: 'audit',
     group: looking,
     summary: 'prove that a run is whole',

@@ -13,6 +13,8 @@ export interface PinnedPolicy {
 /** Throws `InvalidInput`, `RunNotFound`, or `CheckpointMissing` where the version is not there or its weights are gone. */
 export async function pinPolicy(store: Store, reference: string): Promise<PinnedPolicy> {
   const run = await readRun(store, parsePolicyReference(reference).runId);
+  // A model behind an endpoint has one version, of which nothing is stored.
+  if (run.recipe.policy.init.type === 'endpoint') return { run, policyVersion: 0 };
   const { version } = await storedVersion(store, reference);
   return { run, policyVersion: version };
 }

@@ -3,6 +3,7 @@ import { PolicyResidence } from '../../activities/policy/residence.ts';
 import { answerRules } from '../../activities/rollout/answer-rules.ts';
 import { samplingOf } from '../../activities/rollout/context.ts';
 import { sampleCall } from '../../activities/rollout/sample-call.ts';
+import { withSpeaker } from '../../activities/rollout/speaker.ts';
 import { readRun } from '../../activities/run-context.ts';
 import { createEngine } from '../../activities/runtime/engine/create-engine.ts';
 import type { HostAnswer, ScriptRun, ToolCall } from '../../activities/runtime/script/contract.ts';
@@ -34,15 +35,16 @@ export async function withPolicyAnswers<Result>(
   const { runId, version: wanted } = parsePolicyReference(reference);
   return withSession(cli, { stack: 'joined', workers: 'none' }, async ({ store, config }) => {
     const { recipe } = await readRun(store, runId);
-    const version = wanted ?? (await latestVersion(store, runId));
+    const isStored = recipe.policy.init.type !== 'endpoint';
+    const version = wanted ?? (isStored ? await latestVersion(store, runId) : 0);
     const engine = await createEngine(config.engine);
     try {
-      const use = { runId, version, role: 'executor', layout: recipe.policy.layout } as const;
-      return await new PolicyResidence(store, engine).with(use, (policy) => {
-        const sampler = { engine, policy, sampling: samplingOf(recipe, 'train', 'executor') };
+      const use = { runId, version, role: 'executor', recipe } as const;
+      return await withSpeaker({ engine, policies: new PolicyResidence(store, engine) }, use, (speaker) => {
+        const most = samplingOf(recipe, 'train', 'executor');
         const perform: Answers['perform'] = async (call, signal) => {
           if (call.kind === 'tool') return tools(call, signal);
-          return (await sampleCall(sampler, call, `${seed}/${call.nodePath}/${call.hash}`, signal)).answer;
+          return (await sampleCall(speaker, most, call, `${seed}/${call.nodePath}/${call.hash}`, signal)).answer;
         };
         return work({ perform, ...answerRules({ type: 'none' }) }, recipe);
       });

@@ -99,7 +99,7 @@ const isMeasuredOnly = ({ system }: Variant) => {
 async function prepareBase(study: Study, seed: number): Promise<PreparedRun> {
   const set = [...study.set, 'stages.scheme=stagewise', 'stages.count=0'];
   const recipe = await loadRecipe({ recipe: study.recipe, seed, set });
-  const runId = checkRunId(studyRunId(study.name, 'cold-start', seed));
+  const runId = checkRunId(studyRunId(study.coldStartsOf ?? study.name, 'cold-start', seed));
   return { runId, recipe, datasets: await loadDatasets(recipe) };
 }
 

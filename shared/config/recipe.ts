@@ -65,6 +65,24 @@ const initialPolicySchema = z.discriminatedUnion('type', [
     /** `kept`: AdamW goes on where that version's was, as a fork does; `fresh`: it begins anew. */
     moments: z.enum(['fresh', 'kept']).default('fresh'),
   }),
+  z.strictObject({
+    /** A model behind an OpenAI-compatible API: it answers and is not trained (docs/coldstart.md). */
+    type: z.literal('endpoint'),
+    /** Base URL, e.g. `https://host/v1`. */
+    url: z.url({ protocol: /^https?$/ }),
+    model: z.string().min(1),
+    /** Environment variable of gpu workers that holds the key. */
+    keyVariable: z
+      .string()
+      .regex(/^[A-Z][A-Z0-9_]*$/)
+      .default('METAAGENTX_ENDPOINT_KEY'),
+    /** Of one worker. */
+    requestsPerMinute: z.number().positive().default(60),
+    concurrentRequests: count.max(64).default(8),
+    timeoutMs: count.default(120_000),
+    /** Of one request before its activity is retried. */
+    attempts: count.default(5),
+  }),
 ]);
 
 const learningRateSchema = z.number().gt(0).max(1);
@@ -83,6 +101,17 @@ const adamFields = {
   recompute: z.boolean().default(false),
 };
 
+const supervisedFields = {
+  /** Activities the steps are divided into; each commits a policy version, so a crash costs at most one. */
+  chunks: count.default(4),
+  /** Optimizer steps in all. */
+  steps: count,
+  batchSize: count,
+  learningRate: learningRateSchema,
+  warmupSteps: z.int().min(0).default(0),
+  ...adamFields,
+};
+
 const coldStartSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('none') }),
   z.strictObject({
@@ -91,14 +120,13 @@ const coldStartSchema = z.discriminatedUnion('type', [
     examples: count,
     /** Share of designer examples. */
     designerShare: share.default(0.5),
-    /** Activities the steps are divided into; each commits a policy version, so a crash costs at most one. */
-    chunks: count.default(4),
-    /** Optimizer steps in all. */
-    steps: count,
-    batchSize: count,
-    learningRate: learningRateSchema,
-    warmupSteps: z.int().min(0).default(0),
-    ...adamFields,
+    ...supervisedFields,
+  }),
+  z.strictObject({
+    /** Supervised fine-tuning on a set that `coldstart collect` stored (docs/coldstart.md). */
+    type: z.literal('set'),
+    set: z.string().min(1),
+    ...supervisedFields,
   }),
 ]);
 

@@ -31,7 +31,7 @@ function checkAcrossFields(recipe: Recipe, where: string): void {
   if (recipe.coldStart.type === 'toy' && recipe.prompts.form !== 'terse') {
     refuse("prompts.form: the toy cold start teaches the terse form only; set prompts.form='terse'");
   }
-  if (recipe.coldStart.type === 'toy' && recipe.coldStart.steps < recipe.coldStart.chunks) {
+  if (recipe.coldStart.type !== 'none' && recipe.coldStart.steps < recipe.coldStart.chunks) {
     refuse(`coldStart.chunks: ${recipe.coldStart.chunks} chunks need at least as many steps`);
   }
 }

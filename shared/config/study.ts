@@ -27,6 +27,8 @@ export const studySchema = z.strictObject({
   seeds: z.array(z.int().min(0)).min(1),
   /** Every run starts from its seed's one cold start, so that variants differ in what comes after it alone. */
   sharedColdStart: z.boolean().default(true),
+  /** Take the cold starts of another study, which must have the same recipe, `set` and seeds; saves training them anew. */
+  coldStartsOf: name.optional(),
   variants: z.record(name, variantSchema).default({}),
   /** The cross product of the axes' values adds a variant each, named by its values: `coupled_k10`. */
   axes: z.record(name, z.record(name, changes)).default({}),

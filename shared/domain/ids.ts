@@ -38,6 +38,8 @@ export const candidateId = (searchId: string, round: number) => `${searchId}/c-$
 export const searchStepId = (searchId: string, round: number) => `${searchId}/t-${pad(round, 3)}`;
 /** The system that a search found: `RUN/system-aflow-1a2b3c4d`. */
 export const systemIdOfSearch = (searchId: string) => searchId.replace(/\/search-([^/]*)$/, '/system-$1');
+/** The teacher's answers of a collection, which is named like its run. */
+export const collectionId = (runId: string) => `${runId}/collection`;
 /** A study's workflow. Its runs are named `STUDY.VARIANT.sSEED`. */
 export const studyWorkflowId = (studyId: string) => `study/${studyId}`;
 export const studyRunId = (studyId: string, variant: string, seed: number) => `${studyId}.${variant}.s${seed}`;

@@ -9,7 +9,7 @@ import type { SearchStrategy } from './search.ts';
 import { selfConsistency } from './self-consistency.ts';
 import { singleAgent } from './single-agent.ts';
 import type { Budget, FixedSystem, System } from './system.ts';
-import { singleAgentGrpo } from './trained.ts';
+import { scoreFlow, singleAgentGrpo } from './trained.ts';
 
 export const systems: readonly System[] = [
   singleAgent,
@@ -18,6 +18,7 @@ export const systems: readonly System[] = [
   debateTeam,
   reflectionTeam,
   singleAgentGrpo,
+  scoreFlow,
   aflow,
   adas,
   maas,

@@ -1,0 +1,22 @@
+/** What the collection of cold-start examples carries as workflow input. */
+import type { RunPlan } from './plan.ts';
+
+export interface CollectionPlan extends Pick<RunPlan, 'queues' | 'activities'> {
+  runId: string;
+  /** Questions of the run's training set, from its start. */
+  questions: number;
+  /** Designs a question, each executed once. */
+  designs: number;
+  /** Model calls, and tokens of prompts and responses, that it may take; null: no limit. */
+  calls: number | null;
+  tokens: number | null;
+  /** Questions between two looks at the budget. */
+  questionsPerBatch: number;
+}
+
+export interface RecordSetInput {
+  runId: string;
+  /** Questions that were asked. */
+  asked: number;
+  questions: number;
+}

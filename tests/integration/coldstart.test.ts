@@ -1,0 +1,188 @@
+/** A teacher behind a real HTTP server: collected, filtered, trained on, measured and asked; killed in between. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { metaagentx } from '../helpers/command-line.ts';
+import { startTeacher } from '../helpers/teacher-server.ts';
+import type { Asked, TeacherServer } from '../helpers/teacher-server.ts';
+import { connectServers } from '../helpers/tiny-run.ts';
+import type { TestServers } from '../helpers/tiny-run.ts';
+import { startWorkerProcess } from '../helpers/worker-process.ts';
+import type { WorkerProcess } from '../helpers/worker-process.ts';
+
+let servers: TestServers;
+let worker: WorkerProcess;
+let folder: string;
+let questions: string;
+let heldOut: string;
+
+const count = 12;
+const textOf = (i: number) => `Tom has ${i + 1} pens and gets 4 more. How many pens?`;
+
+/** Question 0: a broken script. Question 1: a wrong answer. All others: right, by one agent. */
+function teach({ role, content }: Asked): string {
+  const pens = Number(/has (\d+) pens/.exec(content)?.[1]);
+  if (role === 'designer') return pens === 1 ? 'return agent(' : "return agent('steps')";
+  return pens === 2 ? '2+4=7;#### 7' : `${pens}+4=${pens + 4};#### ${pens + 4}`;
+}
+
+beforeAll(async () => {
+  servers = await connectServers();
+  worker = await startWorkerProcess('all');
+  folder = await mkdtemp(join(tmpdir(), 'coldstart-'));
+  questions = join(folder, 'train.jsonl');
+  heldOut = join(folder, 'held-out.jsonl');
+  const line = (i: number) => JSON.stringify({ id: `q${i}`, question: textOf(i), answer: String(i + 5) });
+  await writeFile(questions, Array.from({ length: count }, (_, i) => `${line(i)}\n`).join(''));
+  await writeFile(heldOut, `${line(30)}\n${line(31)}\n`);
+});
+afterAll(async () => {
+  await worker.stop();
+  await servers.close();
+  await rm(folder, { recursive: true });
+});
+
+const collecting = (setId: string, { url }: TeacherServer, ...more: string[]) =>
+  metaagentx(
+    ...['coldstart', 'collect', setId, '--teacher', 'm', '--url', url, '--questions', questions, '--held-out', heldOut],
+    ...['--set', 'prompts.form=terse', '--set', 'policy.init.requestsPerMinute=60000'],
+    ...['--set', 'policy.init.timeoutMs=500', '--designs', '2', ...more],
+  );
+
+it('keeps what was judged right, once, with where it came from, through errors, slow replies and garbage', async () => {
+  const teacher = await startTeacher(teach, { failEvery: 5 });
+  const { code, data, log } = await collecting('taught', teacher);
+  expect(code, log).toBe(0);
+  expect(Object.keys(teacher.failures).sort()).toEqual(['broken', 'busy', 'closed', 'garbage', 'slow']);
+  // 24 designs; 22 run one agent each.
+  expect(data).toMatchObject({
+    setId: 'taught',
+    teacher: { url: teacher.url, model: 'm' },
+    promptForm: 'terse',
+    asked: count,
+    questions: count,
+    cost: { calls: 46, promptTokens: 920, responseTokens: 460 },
+    examples: { designer: 10, executor: 10 },
+    leftOut: {
+      'designer: answer not right': 2,
+      'designer: syntax-error': 2,
+      'designer: the same again': 10,
+      'executor: answer not right': 2,
+      'executor: the same again': 10,
+    },
+  });
+  const shown = await servers.store.sftExamples.find({ setId: 'taught', question: 'q2' }).sort({ role: 1 }).toArray();
+  expect(shown.map(({ role, response }) => [role, response])).toEqual([
+    ['designer', "return agent('steps')"],
+    ['executor', '3+4=7;#### 7'],
+  ]);
+  expect(shown[0]!.messages).toEqual([
+    { role: 'system', content: 'design' },
+    { role: 'user', content: textOf(2) },
+  ]);
+  expect(await servers.store.calls.countDocuments({ _id: shown[1]!.source })).toBe(1);
+  const asked = teacher.answered.length;
+  expect((await collecting('taught', teacher)).data.examples).toEqual(data.examples);
+  expect(teacher.answered).toHaveLength(asked);
+  const changed = await collecting('taught', teacher, '--set', 'policy.init.attempts=9');
+  expect(changed).toMatchObject({ code: 2 });
+  expect(changed.log).toContain("'taught' is in the store with other settings");
+  await teacher.close();
+});
+
+it('goes on after a kill, and asks nothing again that was journaled', async () => {
+  const teacher = await startTeacher(teach, { failEvery: 0, delayMs: 20 });
+  const cut = collecting('killed', teacher);
+  while ((await servers.store.calls.countDocuments({ runId: 'killed' })) < 5)
+    await new Promise((go) => setTimeout(go, 5));
+  await worker.kill();
+  // What was under way when it died has reached the server and the store by then.
+  await new Promise((go) => setTimeout(go, 500));
+  const journaled = await servers.store.calls.find({ runId: 'killed' }).toArray();
+  const before = teacher.answered.length;
+  worker = await startWorkerProcess('all');
+  const { code, data, log } = await cut;
+  expect(code, log).toBe(0);
+  expect(data.examples).toEqual({ designer: 10, executor: 10 });
+  expect(teacher.answered.length).toBeGreaterThanOrEqual(46);
+  for (const { messages } of journaled) {
+    const content = messages!.map((message) => message.content).join('\n');
+    const after = teacher.answered.slice(before).filter((asked) => asked.content === content);
+    const [all, done] = [
+      2,
+      journaled.filter((call) => call.messages!.map((m) => m.content).join('\n') === content).length,
+    ];
+    expect(after.length).toBeLessThanOrEqual(all - done);
+  }
+  await teacher.close();
+});
+
+it('ends at its budget between batches', async () => {
+  const teacher = await startTeacher(teach, { failEvery: 0 });
+  const { data } = await collecting('bounded', teacher, '--calls', '20');
+  expect(data).toMatchObject({ asked: 8, questions: count, cost: { calls: 30 } });
+  await teacher.close();
+});
+
+it('says what is wrong before anything starts, and names a refusing server', async () => {
+  const noUrl = await metaagentx('coldstart', 'collect', 'nowhere', '--teacher', 'm');
+  expect(noUrl.code).toBe(2);
+  expect(noUrl.log).toContain('METAAGENTX_ENDPOINT_URL');
+  const teacher = await startTeacher(teach, { failEvery: 1, kinds: ['refusing'] });
+  const refused = await collecting('refused', teacher);
+  expect(refused.code).toBe(1);
+  expect(refused.log).toContain('EndpointRefused');
+  expect(refused.log).toContain('METAAGENTX_ENDPOINT_KEY, which is not set where the worker runs');
+  await teacher.close();
+});
+
+it('trains on a set, and refuses other prompts', async () => {
+  const argv = ['coldstart', 'train', 'taught', '--recipe', 'smoke', '--run-id', 'warm', '--epochs', '30'];
+  const small = ['--learning-rate', '3e-3', '--chunks', '2', '--set', 'evaluation.limit=2'];
+  const { code, log } = await metaagentx(...argv, ...small);
+  expect(code, log).toBe(0);
+  const versions = await servers.store.policies.find({ runId: 'warm' }).sort({ version: 1 }).toArray();
+  expect(versions.map(({ madeBy }) => madeBy)).toEqual(['initial', 'cold-start-1', 'cold-start-2']);
+  const [first, last] = [versions[1]!.metrics.sharedLoss!, versions[2]!.metrics.sharedLoss!];
+  expect(last).toBeLessThan(first);
+  const other = await metaagentx(
+    'coldstart',
+    'train',
+    'taught',
+    '--recipe',
+    'smoke',
+    '--set',
+    'prompts.form=documented',
+  );
+  expect(other.code).toBe(2);
+});
+
+it('is measured and asked like any policy', async () => {
+  const teacher = await startTeacher(teach, { failEvery: 7 });
+  const stored = await metaagentx(
+    ...['coldstart', 'teacher', 'big', '--teacher', 'm', '--url', teacher.url, '--set', 'prompts.form=terse'],
+    ...['--set', 'policy.init.timeoutMs=500', '--set', 'policy.init.requestsPerMinute=60000'],
+  );
+  expect(stored.code, stored.log).toBe(0);
+  const measured = await metaagentx('eval', 'big', '-k', '2', '--questions', questions);
+  expect(measured.code, measured.log).toBe(0);
+  expect(measured.data.metrics.average).toBeCloseTo(10 / 12, 12);
+  const shown = await metaagentx('eval', 'show', String(measured.data.id), '--recompute');
+  expect(shown.code).toBe(0);
+  const vote = await metaagentx(
+    'eval',
+    'big',
+    '--system',
+    'self-consistency',
+    '--budget',
+    'calls=3',
+    '--questions',
+    heldOut,
+  );
+  expect(vote.data.metrics.average).toBe(1);
+  const solved = await metaagentx('solve', 'big', textOf(40));
+  expect(solved.code, solved.log).toBe(0);
+  expect(JSON.stringify(solved.data)).toContain('45');
+  await teacher.close();
+});
