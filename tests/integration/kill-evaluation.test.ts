@@ -56,9 +56,9 @@ async function until(condition: () => Promise<boolean>): Promise<void> {
 describe('kill -9 of workers during an evaluation', () => {
   it('changes no number', { timeout: 240_000 }, async () => {
     const { store } = servers;
-    await trainTinyRun(servers, 'calm', ['questions.heldOut.count=24']);
-    await copyRun(servers, 'calm', 'struck');
-    await (await evaluate('calm')).result();
+    await trainTinyRun(servers, 'unhurt', ['questions.heldOut.count=24']);
+    await copyRun(servers, 'unhurt', 'struck');
+    await (await evaluate('unhurt')).result();
 
     const handle = await evaluate('struck');
     const batchId = 'struck/eval-killed';
@@ -74,7 +74,7 @@ describe('kill -9 of workers during an evaluation', () => {
     await handle.result();
 
     const [calm, struck] = await Promise.all(
-      ['calm/eval-killed', batchId].map((_id) => store.evaluations.findOne({ _id })),
+      ['unhurt/eval-killed', batchId].map((_id) => store.evaluations.findOne({ _id })),
     );
     const numbers = ({ metrics, intervals, perQuestion }: NonNullable<typeof calm>) => ({
       metrics,

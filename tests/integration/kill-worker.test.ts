@@ -87,17 +87,17 @@ describe('the gpu worker in mid-iteration', () => {
     await start('undisturbed');
     await client.workflow.getHandle('undisturbed').result();
 
-    await start('killed');
-    const inIteration = { batchId: 'killed/stage-01/iter-001' };
+    await start('gpu-killed');
+    const inIteration = { batchId: 'gpu-killed/stage-01/iter-001' };
     await until(async () => (await store.calls.findOne(inIteration)) !== null);
     await gpu.kill();
-    const atKill = await store.calls.find({ runId: 'killed' }, { projection: { _id: 1, createdAt: 1 } }).toArray();
+    const atKill = await store.calls.find({ runId: 'gpu-killed' }, { projection: { _id: 1, createdAt: 1 } }).toArray();
     expect(await store.iterations.findOne({ _id: inIteration.batchId })).toBeNull();
     const next = await startWorkerProcess('gpu');
     workers.push(next);
-    await client.workflow.getHandle('killed').result();
+    await client.workflow.getHandle('gpu-killed').result();
 
-    for (const runId of ['undisturbed', 'killed']) {
+    for (const runId of ['undisturbed', 'gpu-killed']) {
       const run = await store.runs.findOne({ _id: runId });
       expect(run?.status).toBe('finished');
       await audit(run!);
@@ -106,7 +106,7 @@ describe('the gpu worker in mid-iteration', () => {
     for (const { _id, createdAt } of atKill) {
       expect((await store.calls.findOne({ _id }))?.createdAt).toEqual(createdAt);
     }
-    expect(await weightsOf('killed')).toEqual(await weightsOf('undisturbed'));
+    expect(await weightsOf('gpu-killed')).toEqual(await weightsOf('undisturbed'));
   });
 
   it('its engine thread dead: the process says so and ends, another goes on', { timeout: 300_000 }, async () => {

@@ -53,12 +53,12 @@ beforeAll(async () => {
   const { mongoUri, database, temporalAddress, namespace } = inject('stack');
   store = await openStore({ uri: mongoUri, database });
   worker = await startWorkerProcess('all', { METAAGENTX_METRICS: `127.0.0.1:${port}`, METAAGENTX_LOG: 'debug' });
-  const train = ['train', '--recipe', 'smoke', '--run-id', 'measured', '--detach'];
+  const train = ['train', '--recipe', 'smoke', '--run-id', 'observed', '--detach'];
   const few = ['--set', 'stages.count=1', '--set', 'stages.iterationsPerStage=1'];
   const { code, stderr } = await runCommandLine([...train, ...few], process.env);
   expect([code, stderr]).toEqual([0, expect.any(String)]);
   const connection = await Connection.connect({ address: temporalAddress });
-  await new Client({ connection, namespace }).workflow.getHandle('measured').result();
+  await new Client({ connection, namespace }).workflow.getHandle('observed').result();
   await connection.close();
   await new Promise((resolve) => setTimeout(resolve, 2_500));
   metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
@@ -81,7 +81,7 @@ describe('telemetry', () => {
   it('serves the SDK’s metrics and the engine’s at one endpoint', async () => {
     expect(metrics).toMatch(/^temporal_workflow_task_schedule_to_start_latency/m);
     expect(metrics).toMatch(/^temporal_worker_task_slots_available/m);
-    const runId = 'measured';
+    const runId = 'observed';
     const verdicts = await store.verdicts.countDocuments({ runId });
     expect(sumOf('metaagentx_verdicts_total')).toBe(verdicts);
     expect(verdicts).toBeGreaterThan(0);
@@ -96,8 +96,8 @@ describe('telemetry', () => {
   it('traces a model call back to the command', async () => {
     const byId = new Map(spans.map((span) => [span.spanId, span]));
     const calls = spans.filter(({ name }) => name === 'model call');
-    expect(calls).toHaveLength(await store.calls.countDocuments({ runId: 'measured', kind: 'model' }));
-    const stored = await store.calls.findOne({ batchId: 'measured/stage-01/iter-001', kind: 'model' });
+    expect(calls).toHaveLength(await store.calls.countDocuments({ runId: 'observed', kind: 'model' }));
+    const stored = await store.calls.findOne({ batchId: 'observed/stage-01/iter-001', kind: 'model' });
     const training = calls.find(({ attributes }) => attributes.some(({ value }) => value.stringValue === stored!._id));
     const chain: string[] = [];
     for (let span: Spanned | undefined = training; span !== undefined; span = byId.get(span.parentSpanId ?? ''))
@@ -117,6 +117,6 @@ describe('telemetry', () => {
     const update = parsed.find(
       ({ activityType, msg }) => activityType === 'updatePolicy' && msg === 'Activity completed',
     );
-    expect(update).toMatchObject({ run: 'measured', stage: 1, iteration: 1 });
+    expect(update).toMatchObject({ run: 'observed', stage: 1, iteration: 1 });
   });
 });

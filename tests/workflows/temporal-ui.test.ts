@@ -56,10 +56,10 @@ beforeAll(async () => {
     () => native.close(),
   );
   await client.workflow.execute('trainingRun', {
-    workflowId: 'seen',
+    workflowId: 'viewed',
     taskQueue: queue,
-    args: [{ runId: 'seen', dataset: 'd', plan, from: null }],
-    typedSearchAttributes: visible({ runId: 'seen', dataset: 'toy' }),
+    args: [{ runId: 'viewed', dataset: 'd', plan, from: null }],
+    typedSearchAttributes: visible({ runId: 'viewed', dataset: 'toy' }),
   });
 });
 afterAll(async () => {
@@ -97,7 +97,7 @@ const rowsOf = (details: string) =>
 
 describe('the Temporal UI', () => {
   it('shows the plan with progress, results and a way deeper at the run', async () => {
-    const { currentDetails, definition } = await metadataOf('seen');
+    const { currentDetails, definition } = await metadataOf('viewed');
     expect(currentDetails).toMatch(/^\*\*finished · stage 1 of 1 \(executor\) · 2 of 2 iterations\*\* · v000002\n/);
     expect(rowsOf(currentDetails)).toEqual([
       ['stage', 'learns', 'progress', 'mean reward'],
@@ -106,14 +106,16 @@ describe('the Temporal UI', () => {
       ['cold-start', '25.0 %'],
       ['stage-01', '25.0 %'],
     ]);
-    expect(currentDetails).toContain('[dashboard](http://127.0.0.1:8280/runs/seen)');
-    expect(currentDetails).toContain('`npx metaagentx inspect seen`');
+    expect(currentDetails).toContain('[dashboard](http://127.0.0.1:8280/runs/viewed)');
+    expect(currentDetails).toContain('`npx metaagentx inspect viewed`');
     const described = definition.signalDefinitions
       .sort((a, b) => (a.name < b.name ? -1 : 1))
       .map(({ name, description }) => [name, (description ?? '').length > 0]);
-    expect(described).toEqual(['pause', 'stageProgress', 'stop', 'unpause'].map((name) => [name, true]));
-    expect(await attributesOf('seen')).toMatchObject({
-      TrainingRun: 'seen',
+    expect(described).toEqual(
+      ['decisionNeeded', 'pause', 'stageProgress', 'stop', 'unpause'].map((name) => [name, true]),
+    );
+    expect(await attributesOf('viewed')).toMatchObject({
+      TrainingRun: 'viewed',
       Dataset: 'toy',
       MeanReward: 0.47,
       PolicyVersion: 2,
@@ -121,7 +123,7 @@ describe('the Temporal UI', () => {
   });
 
   it('says of each event of a run what it is about', async () => {
-    expect(await summariesOf('seen')).toEqual([
+    expect(await summariesOf('viewed')).toEqual([
       'the run is running',
       'initial policy',
       'avg@3 of v000000 after cold-start',
@@ -134,7 +136,7 @@ describe('the Temporal UI', () => {
   });
 
   it('shows the last iterations at the stage', async () => {
-    const id = 'seen/stage-01-executor';
+    const id = 'viewed/stage-01-executor';
     expect(rowsOf((await metadataOf(id)).currentDetails)).toEqual([
       ['iteration', 'mean reward', 'policy'],
       ['1', '0.410', 'v000001'],
@@ -148,12 +150,12 @@ describe('the Temporal UI', () => {
   });
 
   it('shows what an iteration changed and its worst questions', async () => {
-    const id = 'seen/stage-01/iter-002';
+    const id = 'viewed/stage-01/iter-002';
     const { currentDetails } = await metadataOf(id);
     expect(currentDetails).toContain('**iteration 2 · executor · v000001→v000002 · reward 0.41→0.47**');
     expect(rowsOf(currentDetails).slice(0, 2)).toEqual([
       ['worst questions', 'mean reward', 'valid designs', 'correct'],
-      ['seen/stage-01/iter-002/q-000', '0.500', '1/2', '1/2'],
+      ['viewed/stage-01/iter-002/q-000', '0.500', '1/2', '1/2'],
     ]);
     expect((await summariesOf(id)).at(-1)).toBe('iteration 2 · executor · v000001→v000002 · reward 0.41→0.47');
     const groups = (await client.workflow.getHandle(id).fetchHistory()).events!.flatMap(({ eventGroupMarkers }) =>
@@ -163,14 +165,14 @@ describe('the Temporal UI', () => {
   });
 
   it('shows designs and reward of a question, and finds it by reward', async () => {
-    const id = 'seen/stage-01/iter-001/q-000';
+    const id = 'viewed/stage-01/iter-001/q-000';
     const { currentDetails } = await metadataOf(id);
     expect(rowsOf(currentDetails)[1]!.slice(1)).toEqual(['1/2', '2', '1', '0.500', '3']);
     expect(currentDetails).toContain(`[dashboard](http://127.0.0.1:8280/runs/${id})`);
     expect(await attributesOf(id)).toMatchObject({ Stage: 1, Iteration: 1, MeanReward: 0.5, Role: 'executor' });
-    const query = "TrainingRun = 'seen' AND WorkflowType = 'hierarchicalRollout' AND MeanReward < 0.6";
+    const query = "TrainingRun = 'viewed' AND WorkflowType = 'hierarchicalRollout' AND MeanReward < 0.6";
     const found = [];
     for await (const { workflowId } of client.workflow.list({ query })) found.push(workflowId);
-    expect(found.sort()).toEqual([id, 'seen/stage-01/iter-002/q-000']);
+    expect(found.sort()).toEqual([id, 'viewed/stage-01/iter-002/q-000']);
   });
 });

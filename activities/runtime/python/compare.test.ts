@@ -65,7 +65,7 @@ describe('returned values', () => {
             ? value.map(order)
             : value !== null && typeof value === 'object'
               ? Object.entries(value)
-                  .sort()
+                  .sort(([x], [y]) => (x < y ? -1 : 1))
                   .map(([key, inner]) => [key, order(inner), 'member'])
               : value;
         expect(same(one, two, 'exact')).toBe(
