@@ -1,50 +1,36 @@
 /**
  * The closed list of failure names. Pure code throws `DomainError`; `activities/boundary.ts` turns it into a Temporal
- * `ApplicationFailure` whose `type` is the name. Names on `neverRetried` are non-retryable everywhere.
+ * `ApplicationFailure` whose `type` is the name. What is `final` is non-retryable everywhere.
  */
-export const failureNames = [
-  'InvalidConfig',
-  'InvalidInput',
-  'UnsupportedOp',
-  'UnsupportedModel',
-  'ShapeMismatch',
-  'NonFiniteLoss',
-  'CheckpointMissing',
-  'CheckpointCorrupt',
-  'PolicyVersionConflict',
-  'DeviceOutOfMemory',
-  'EngineDied',
-  'SandboxUnavailable',
-  'EndpointUnavailable',
-  'EndpointRefused',
-  'StoreUnavailable',
-  'StoreBehind',
-  'RecordConflict',
-  'RecordRefused',
-  'RunNotFound',
-  'UnexpectedFailure',
-] as const;
+const failures = {
+  InvalidConfig: 'final',
+  InvalidInput: 'final',
+  UnsupportedOp: 'final',
+  UnsupportedModel: 'final',
+  ShapeMismatch: 'final',
+  NonFiniteLoss: 'final',
+  CheckpointMissing: 'final',
+  CheckpointCorrupt: 'final',
+  PolicyVersionConflict: 'final',
+  DeviceOutOfMemory: 'retried',
+  EngineDied: 'retried',
+  SandboxUnavailable: 'retried',
+  EndpointUnavailable: 'retried',
+  EndpointRefused: 'final',
+  StoreUnavailable: 'retried',
+  StoreBehind: 'final',
+  RecordConflict: 'final',
+  RecordRefused: 'final',
+  RunNotFound: 'final',
+  UnexpectedFailure: 'final',
+} as const;
 
-export type FailureName = (typeof failureNames)[number];
+export type FailureName = keyof typeof failures;
+
+export const failureNames = Object.keys(failures) as FailureName[];
 
 /** Failures that no retry can mend; used by every proxy's `nonRetryableErrorTypes`. */
-export const neverRetried: readonly FailureName[] = [
-  'InvalidConfig',
-  'InvalidInput',
-  'UnsupportedOp',
-  'UnsupportedModel',
-  'ShapeMismatch',
-  'NonFiniteLoss',
-  'CheckpointMissing',
-  'CheckpointCorrupt',
-  'PolicyVersionConflict',
-  'StoreBehind',
-  'RecordConflict',
-  'RecordRefused',
-  'RunNotFound',
-  'EndpointRefused',
-  'UnexpectedFailure',
-];
+export const neverRetried: readonly FailureName[] = failureNames.filter((name) => failures[name] === 'final');
 
 /** A named failure with data fields a caller can act on. */
 export class DomainError extends Error {
