@@ -3,10 +3,13 @@
  * reads; ending it leaves the run as it is.
  */
 import { readRun } from '../activities/run-context.ts';
+import type { RunDocument } from '../activities/store/documents.ts';
 import type { Progress } from '../shared/domain/plan.ts';
 import type { Cli } from './command.ts';
-import { queryProgress, readRewards, storedProgress, tokensOf } from './run-view.ts';
-import type { IterationReward } from './run-view.ts';
+import { paceOf } from './pace.ts';
+import type { PacedEvaluation } from './pace.ts';
+import { queryProgress, readEvaluations, readIterations, storedProgress } from './run-view.ts';
+import type { CommittedIteration } from './run-view.ts';
 import { pause } from './pause.ts';
 import { isServed } from './session.ts';
 import type { Session } from './session.ts';
@@ -77,11 +80,11 @@ class Viewer {
   readonly #session: Session;
   readonly #runId: string;
   readonly #startedMs = performance.now();
-  #rewards: IterationReward[] = [];
-  #tokens = 0;
+  #iterations: CommittedIteration[] = [];
+  #evaluations: PacedEvaluation[] = [];
   #silent = 0;
   #seen = '';
-  #samples: number | null = null;
+  #run: RunDocument | null = null;
 
   constructor(session: Session, runId: string) {
     this.#session = session;
@@ -92,27 +95,31 @@ class Viewer {
     const { store, client } = this.#session;
     const queried = await queryProgress(client, this.#runId);
     this.#silent = queried === null ? this.#silent + 1 : 0;
-    const run = this.#samples === null || queried === null ? await readRun(store, this.#runId) : null;
-    this.#samples ??= run!.plan.evaluation.samples;
-    const progress = queried ?? (await storedProgress(store, run!));
-    await this.#readIterations(progress);
+    if (this.#run === null || queried === null) this.#run = await readRun(store, this.#runId);
+    const { plan } = this.#run;
+    const progress = queried ?? (await storedProgress(store, this.#run));
+    await this.#readCommitted(progress, this.#run);
+    const committed = { iterations: this.#iterations, evaluations: this.#evaluations };
     return {
       progress,
-      rewards: this.#rewards.map(({ meanReward }) => meanReward),
-      tokens: this.#tokens,
-      samples: this.#samples,
+      rewards: this.#iterations.map(({ meanReward }) => meanReward),
+      tokens: this.#iterations.reduce((sum, { tokens }) => sum + tokens, 0),
+      pace: paceOf(plan, committed, progress.phase === 'evaluating', new Date()),
+      samples: plan.evaluation.samples,
       elapsedMs: performance.now() - this.#startedMs,
+      page: this.#session.dashboardUrl(this.#runId) ?? this.#session.uiUrl(this.#runId),
       notice: await this.#notice(),
     };
   }
 
-  async #readIterations({ stage, iteration }: Progress): Promise<void> {
-    const now = `${stage}/${iteration}`;
+  async #readCommitted({ stage, iteration, evaluations }: Progress, run: RunDocument): Promise<void> {
+    const now = `${stage}/${iteration}/${Object.keys(evaluations).length}`;
     if (now === this.#seen) return;
-    const rewards = await readRewards(this.#session.store, this.#runId);
-    const fresh = rewards.slice(this.#rewards.length);
-    for (const { id } of fresh) this.#tokens += await tokensOf(this.#session.store, id);
-    this.#rewards = rewards;
+    const { store } = this.#session;
+    [this.#iterations, this.#evaluations] = await Promise.all([
+      readIterations(store, this.#runId),
+      readEvaluations(store, run),
+    ]);
     this.#seen = now;
   }
 

@@ -4,6 +4,7 @@ import type { OpenQuestion } from '../../shared/domain/decision.ts';
 import type { Progress } from '../../shared/domain/plan.ts';
 import { bar, sparkline } from './bars.ts';
 import { compact, duration, fixed, percent } from './numbers.ts';
+import type { Pace } from '../pace.ts';
 import type { Paint } from './paint.ts';
 
 /** What a watcher knows of a run. */
@@ -13,9 +14,12 @@ export interface RunView {
   rewards: readonly number[];
   /** Sampled tokens of all committed iterations. */
   tokens: number;
+  pace: Pace;
   /** k of avg@k. */
   samples: number;
   elapsedMs: number;
+  /** Address of the run's page, where one is served. */
+  page: string | null;
   /** Why nothing moves, or null. */
   notice: string | null;
 }
@@ -47,12 +51,25 @@ export function progressBlock(view: RunView, paint: Paint): string[] {
     const shown = evaluations.slice(-4).map(([name, average]) => `${name} ${paint.bold(percent(average))}`);
     lines.push(`  avg@${view.samples}     ${shown.join(' · ')}`);
   }
-  lines.push(
-    `  policy    ${versionOf(progress)}${view.tokens === 0 ? '' : `   tokens sampled ${compact(view.tokens)}`}`,
-  );
+  lines.push(`  policy    ${versionOf(progress)}`);
+  if (view.tokens > 0) lines.push(`  tokens    ${tokensText(view)}`);
+  const left = leftText(view);
+  if (left !== null) lines.push(`  to go     ${left}`);
+  if (view.page !== null) lines.push(`  look at   ${view.page}`);
   if (progress.question != null) lines.push(...questionLines(progress.runId, progress.question).map(paint.yellow));
   if (notice !== null) lines.push(paint.yellow(`  ${notice}`));
   return lines;
+}
+
+function tokensText({ tokens, pace: { tokensPerSecond } }: RunView): string {
+  const speed = tokensPerSecond === null ? '' : `, ${compact(tokensPerSecond)} tokens/s in the newest iteration`;
+  return `${compact(tokens)} sampled${speed}`;
+}
+
+/** Null where the run does not move, or nothing can be said yet. */
+function leftText({ progress, pace: { etaMs }, notice }: RunView): string | null {
+  const moves = progress.phase === 'training' || progress.phase === 'evaluating';
+  return !moves || etaMs === null || notice !== null ? null : `about ${duration(etaMs)}`;
 }
 
 const questionLines = (runId: string, { about, failure, choices }: OpenQuestion) => [

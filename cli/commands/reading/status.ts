@@ -18,13 +18,15 @@ export const command: CommandFile = {
 };
 
 async function status(cli: Cli, runId: string, watch: boolean): Promise<CommandResult> {
-  const [{ isServed, withSession }, view, { workflowStatus }, { readReport }, { follow }] = await Promise.all([
-    import('../../session.ts'),
-    import('../../run-view.ts'),
-    import('../../resume-run.ts'),
-    import('../../run-report.ts'),
-    import('../../launch.ts'),
-  ]);
+  const [{ isServed, withSession }, view, { paceOf }, { workflowStatus }, { readReport }, { follow }] =
+    await Promise.all([
+      import('../../session.ts'),
+      import('../../run-view.ts'),
+      import('../../pace.ts'),
+      import('../../resume-run.ts'),
+      import('../../run-report.ts'),
+      import('../../launch.ts'),
+    ]);
   return withSession(cli, { stack: 'started', workers: 'none' }, async (session) => {
     const { store, client } = session;
     const report = await readReport(store, runId);
@@ -33,15 +35,20 @@ async function status(cli: Cli, runId: string, watch: boolean): Promise<CommandR
     const served = await isServed(session);
     const queried = workflow === 'RUNNING' && served ? await view.queryProgress(client, runId) : null;
     const progress = queried ?? (await view.storedProgress(store, report.run));
-    const rewards = await view.readRewards(store, runId);
+    const iterations = await view.readIterations(store, runId);
+    const committed = { iterations, evaluations: await view.readEvaluations(store, report.run) };
     const uiUrl = session.uiUrl(runId);
     const dashboardUrl = session.dashboardUrl(runId);
     const { run, evaluations } = report;
+    const tokens = iterations.reduce((sum, each) => sum + each.tokens, 0);
+    const pace = paceOf(run.plan, committed, progress.phase === 'evaluating', new Date());
     const seen = {
       progress,
-      rewards: rewards.map(({ meanReward }) => meanReward),
-      tokens: 0,
+      rewards: iterations.map(({ meanReward }) => meanReward),
+      tokens,
+      pace,
       samples: run.plan.evaluation.samples,
+      page: null,
       elapsedMs: (run.finishedAt ?? new Date()).getTime() - run.createdAt.getTime(),
       notice: noticeOf(runId, run.status, workflow, served),
     };
@@ -52,7 +59,10 @@ async function status(cli: Cli, runId: string, watch: boolean): Promise<CommandR
         workflow,
         served,
         progress,
-        rewards,
+        rewards: iterations.map(({ id, stage, iteration, meanReward }) => ({ id, stage, iteration, meanReward })),
+        tokens,
+        tokensPerSecond: pace.tokensPerSecond,
+        etaMs: pace.etaMs,
         evaluations,
         failure: run.failure ?? null,
         uiUrl,

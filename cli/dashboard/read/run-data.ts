@@ -68,7 +68,7 @@ export function metricOf({ metrics, learner }: IterationRow, name: string): numb
 }
 
 /** Response tokens of both roles a second of rollout; null where it was not measured. */
-export function tokensPerSecond({ facts }: IterationRow): number | null {
+export function tokensPerSecond({ facts }: Pick<IterationRow, 'facts'>): number | null {
   if (facts === undefined || facts.rolloutMs <= 0) return null;
   return (1000 * (facts.designerTokens + facts.executorTokens)) / facts.rolloutMs;
 }
