@@ -28,12 +28,12 @@ async function shoot(page: Page, name: string, settleMs = 3_000): Promise<void> 
 
 /** The question of the iteration's page whose executions differ most in reward: only there is an advantage to see. */
 async function contestedQuestion(page: Page): Promise<string> {
-  const cells = await page.locator('a.cell').evaluateAll((links) =>
+  const cells = (await page.locator('a.cell').evaluateAll((links) =>
     links.map((link) => ({
       question: (link.getAttribute('href') ?? '').slice('/runs/'.length).replace(/\/d-\d+\/e-\d+$/, ''),
       reward: Number(link.textContent),
     })),
-  );
+  )) as { question: string; reward: number }[];
   const balance = (question: string) => {
     const rewards = cells.filter((cell) => cell.question === question).map((cell) => cell.reward);
     return Math.abs(rewards.reduce((sum, reward) => sum + reward, 0) / rewards.length - 0.5);
