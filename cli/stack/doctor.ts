@@ -9,6 +9,7 @@ import { dependencyState } from '../../bootstrap/dependencies.mjs';
 import { checkNode } from '../../bootstrap/main.mjs';
 import { cacheFolder, cloneRoot, stateFolder, type Env } from '../../bootstrap/paths.mjs';
 import { findPython } from '../../bootstrap/python.mjs';
+import { missingCudaFiles } from '../../activities/runtime/engine/execution-provider.ts';
 import type { PythonSandboxOptions } from '../../activities/runtime/python/contract.ts';
 import { checkPythonSandbox } from './doctor-sandbox.ts';
 import { inspectMongo, inspectTemporal } from './doctor-servers.ts';
@@ -67,13 +68,12 @@ export async function checkPython({ env }: DoctorSetting): Promise<DoctorRow> {
 /** Loads the native library in a process of its own, since a broken one can end the process. */
 export async function checkOnnxRuntime(): Promise<DoctorRow> {
   const script =
-    "const o = require('onnxruntime-node'); " +
-    "console.log(JSON.stringify([require('onnxruntime-node/package.json').version, o.listSupportedBackends()]))";
+    "require('onnxruntime-node').listSupportedBackends(); console.log(require('onnxruntime-node/package.json').version)";
   const outcome = await runCommand(process.execPath, ['-e', script], { cwd: cloneRoot, timeoutMs: 60_000 });
   if (outcome.code === 0) {
-    const [version, backends] = JSON.parse(outcome.stdout) as [string, { name: string; bundled: boolean }[]];
-    const names = backends.map(({ name, bundled }) => (bundled ? name : `${name} (not installed)`));
-    return good('onnxruntime', `${version}: ${names.join(', ')}`);
+    const version = outcome.stdout.trim();
+    const cuda = missingCudaFiles().length === 0 ? 'cuda (placed)' : 'cuda (not placed: npm run setup:cuda)';
+    return good('onnxruntime', `${version}: cpu, ${cuda}; webgpu is refused`);
   }
   const why = outcome.stderr.split('\n').find((line) => line.includes('Error')) ?? 'it does not load';
   return bad('onnxruntime', why, 'npm run setup; on Linux it needs glibc >= 2.27 and libstdc++');

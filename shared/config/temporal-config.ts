@@ -55,7 +55,8 @@ export const temporalConfigSchema = z.strictObject({
     .prefault({}),
   engine: z
     .strictObject({
-      executionProvider: z.enum(['cpu']).default('cpu'),
+      /** `cuda` needs its provider's libraries (`npm run setup:cuda`); `webgpu` is refused (docs/engine.md). */
+      executionProvider: z.enum(['cpu', 'cuda', 'webgpu']).default('cpu'),
       /** Threads of a decode graph; 1 is best for small models. */
       decodeThreads: z.int().positive().default(1),
       trainThreads: z.int().positive().default(2),

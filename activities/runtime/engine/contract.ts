@@ -5,6 +5,7 @@
  * Pure in, pure out: a resident version's tensors never change. `update` and `sft` read one version and make another,
  * so a repeated call gives the same bits.
  */
+import type { ExecutionProvider } from './execution-provider.ts';
 import type { DecoderConfig } from '../../../shared/model/config.ts';
 import type { LoraSpec } from '../../../shared/model/lora.ts';
 import type { SampledTokens, SamplingSettings } from '../../../shared/domain/sampling.ts';
@@ -20,7 +21,7 @@ export interface OptimizerState {
 }
 
 export interface EngineOptions {
-  executionProvider: 'cpu';
+  executionProvider: ExecutionProvider;
   /** Threads of a decode graph. 1 is best for small models. */
   decodeThreads: number;
   /** Threads of a training graph. */

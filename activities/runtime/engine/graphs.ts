@@ -41,7 +41,7 @@ export class DecoderGraphs {
     const { config, lora, options } = this;
     const build = kind === 'prefill' ? buildPrefillGraph : buildDecodeGraph;
     if (weights === undefined) return this.session(kind, options.decodeThreads, () => build(config, { lora }));
-    const settings = { threads: options.decodeThreads, spin: options.spin };
+    const settings = { provider: options.executionProvider, threads: options.decodeThreads, spin: options.spin };
     return GraphSession.create(kind, build(config, { lora, weights }), settings);
   }
 
@@ -69,7 +69,8 @@ export class DecoderGraphs {
   private session(name: string, threads: number, build: () => BuiltGraph): Promise<GraphSession> {
     let session = this.sessions.get(name);
     if (session === undefined) {
-      session = GraphSession.create(name, build(), { threads, spin: this.options.spin });
+      const { executionProvider: provider, spin } = this.options;
+      session = GraphSession.create(name, build(), { provider, threads, spin });
       this.sessions.set(name, session);
     }
     return session;

@@ -18,6 +18,7 @@ import type {
   UpdateRequest,
 } from './contract.ts';
 import type { SampledTokens } from '../../../shared/domain/sampling.ts';
+import { checkProvider } from './execution-provider.ts';
 import { GenerationCounters } from './counters.ts';
 import { DecoderGraphs } from './graphs.ts';
 import { Lane } from './lane.ts';
@@ -42,6 +43,7 @@ export class LocalEngine implements PolicyEngine {
   private trainMs = 0;
 
   constructor(options: EngineOptions) {
+    checkProvider(options.executionProvider);
     this.options = options;
     if (options.decodeThreads > 1) this.promises.batchInvariant = false;
   }

@@ -1,16 +1,19 @@
 /**
- * One ONNX Runtime session on the CPU, and the tensors it takes. This is the only file of the engine that knows ONNX
+ * One ONNX Runtime session, and the tensors it takes. This is the only file of the engine that knows ONNX
  * Runtime. `run` blocks its thread for the whole graph; outputs are written in place, never copied.
  */
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { resolveDim } from '../../../shared/graph/dims.ts';
 import { inPlaceOutput, type BuiltGraph } from '../../../shared/model/interface.ts';
 import { DomainError } from '../../../shared/errors.ts';
+import { checkProvider, providerFailure } from './execution-provider.ts';
+import type { ExecutionProvider } from './execution-provider.ts';
 
 export type { Tensor };
 export type Feeds = Record<string, Tensor>;
 
 export interface SessionOptions {
+  provider: ExecutionProvider;
   threads: number;
   spin: boolean;
 }
@@ -57,8 +60,9 @@ export class GraphSession {
   }
 
   static async create(name: string, graph: BuiltGraph, options: SessionOptions): Promise<GraphSession> {
+    checkProvider(options.provider);
     const session = await InferenceSession.create(graph.onnx, {
-      executionProviders: ['cpu'],
+      executionProviders: options.provider === 'cuda' ? ['cuda', 'cpu'] : ['cpu'],
       intraOpNumThreads: options.threads,
       interOpNumThreads: 1,
       executionMode: 'sequential',
@@ -67,6 +71,8 @@ export class GraphSession {
       enableMemPattern: false,
       logSeverityLevel: 3,
       extra: { session: { intra_op: { allow_spinning: options.spin ? '1' : '0' } } },
+    }).catch((error: unknown) => {
+      throw providerFailure(options.provider, error) ?? error;
     });
     return new GraphSession(name, session, graph);
   }
