@@ -48,12 +48,16 @@ export function placeFromWheel({ wheel, target, version }) {
     throw new SetupError(`onnxruntime-gpu: expected version ${version}, found ${readdirSync(wheel).join(', ')}`);
   const record = readFileSync(join(wheel, info, 'RECORD'), 'utf8');
   const capi = join(wheel, 'onnxruntime', 'capi');
-  const [own, theirs] = [join(target, 'libonnxruntime.so.1'), join(capi, `libonnxruntime.so.${version}`)].map(buildCommit);
+  const [own, theirs] = [join(target, 'libonnxruntime.so.1'), join(capi, `libonnxruntime.so.${version}`)].map(
+    buildCommit,
+  );
   if (own === null || own !== theirs)
     throw new SetupError(`onnxruntime-gpu ${version} was built from ${theirs}, onnxruntime-node from ${own}: no fit`);
   for (const name of providerFiles) {
     const wanted = new RegExp(`^onnxruntime/capi/${name},sha256=([^,]+),`, 'm').exec(record)?.[1];
-    const found = createHash('sha256').update(readFileSync(join(capi, name))).digest('base64url');
+    const found = createHash('sha256')
+      .update(readFileSync(join(capi, name)))
+      .digest('base64url');
     if (wanted !== found) throw new SetupError(`${name} is damaged: sha256 ${found}, expected ${wanted}; try again`);
   }
   for (const name of providerFiles) {
