@@ -154,7 +154,7 @@ export default tseslint.config(
     rules: { 'import-x/no-default-export': 'off' },
   },
   {
-    files: ['**/*.mjs'],
+    files: ['**/*.mjs', '**/*.cjs'],
     ...tseslint.configs.disableTypeChecked,
     languageOptions: {
       parserOptions: { projectService: false, project: false, program: null },
@@ -168,6 +168,7 @@ export default tseslint.config(
     languageOptions: { parserOptions: { projectService: false, project: false, program: null } },
   },
   { files: ['cli/dashboard/assets/*.js'], rules: { 'no-undef': 'off' } },
+  { files: ['**/*.cjs'], rules: { 'no-undef': 'off', '@typescript-eslint/no-require-imports': 'off' } },
   // The guest's files run inside the isolate: they see the isolate's globals, and the runtime strips their modules.
   { files: ['activities/runtime/script/guest/**/*.mjs'], rules: { 'no-undef': 'off' } },
 );

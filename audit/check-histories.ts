@@ -6,7 +6,7 @@ import type { Client } from '@temporalio/client';
 import { designId, rolloutId, stageWorkflowId } from '../shared/domain/ids.ts';
 import type { RunDocument } from '../activities/store/documents.ts';
 import type { Expected } from './expected.ts';
-import { readActivities } from './history.ts';
+import { opened, readActivities } from './history.ts';
 import type { ActivityFacts } from './history.ts';
 import type { Findings } from './report.ts';
 import { rolloutsOf } from './tree.ts';
@@ -75,11 +75,13 @@ export async function checkHistories(
     const histories = await Promise.all(
       executions.slice(from, from + openAtOnce).map(async ({ workflowId, runId }) => ({
         workflowId,
-        activities: readActivities(await client.workflow.getHandle(workflowId, runId).fetchHistory()),
+        activities: readActivities(
+          await opened(client, await client.workflow.getHandle(workflowId, runId).fetchHistory()),
+        ),
       })),
     );
     for (const { workflowId, activities } of histories) {
-      if (activities === null) findings.note('histories with encrypted payloads: activities are not compared');
+      if (activities === null) findings.note('histories whose payloads cannot be read: activities are not compared');
       else checkActivities(findings, workflowId, activities, written, seen);
     }
   }

@@ -1,5 +1,5 @@
 /** One workflow history, reduced to what its activities did: what was asked, how often it was tried, when it completed. */
-import type { WorkflowHandle } from '@temporalio/client';
+import type { Client, WorkflowHandle } from '@temporalio/client';
 
 type History = Awaited<ReturnType<WorkflowHandle['fetchHistory']>>;
 type Event = NonNullable<History['events']>[number];
@@ -18,6 +18,17 @@ export interface ActivityFacts {
   /** Milliseconds since the epoch, or null. */
   completedMs: number | null;
   failure: string | null;
+}
+
+/** The history with the inputs of its activities opened by the client's own codecs; what they cannot open stays as it is. */
+export async function opened(client: Client, history: History): Promise<History> {
+  const { payloadCodecs } = client.options.loadedDataConverter;
+  for (const { activityTaskScheduledEventAttributes: scheduled } of history.events ?? []) {
+    let payloads = scheduled?.input?.payloads ?? [];
+    for (const codec of [...payloadCodecs].reverse()) payloads = await codec.decode(payloads).catch(() => payloads);
+    if (scheduled?.input) scheduled.input.payloads = payloads;
+  }
+  return history;
 }
 
 /** The JSON of the first payload; null for one that is encrypted or of another kind. */

@@ -4,6 +4,7 @@
  */
 import type { Client } from '@temporalio/client';
 import type { Store } from '../activities/store/connect.ts';
+import { encryptingConverter } from '../activities/payloads/data-converter.ts';
 import { startTracing } from '../activities/telemetry/tracing.ts';
 import type { Tracing } from '../activities/telemetry/tracing.ts';
 import type { TemporalConfig } from '../shared/config/temporal-config.ts';
@@ -123,6 +124,7 @@ async function connect(
   config: TemporalConfig,
 ): Promise<Omit<Session, 'hasOwnWorkers' | 'lost'> & { endTracing: () => Promise<void> }> {
   const { addresses } = stack;
+  const dataConverter = encryptingConverter(environment, config.payloads.keysFile);
   const tracing = await startTracing('metaagentx-cli', environment);
   const [{ openStore }, { Client: TemporalClient, Connection }, { loadClientConnectConfig }] = await Promise.all([
     import('../activities/store/connect.ts'),
@@ -142,7 +144,12 @@ async function connect(
       addresses,
       config,
       store,
-      client: new TemporalClient({ connection, namespace, ...(await tracedBy(tracing)) }),
+      client: new TemporalClient({
+        connection,
+        namespace,
+        ...(dataConverter === null ? {} : { dataConverter }),
+        ...(await tracedBy(tracing)),
+      }),
       endTracing: async () => tracing?.close(),
       stack,
       uiUrl: temporalUiLink(uiUrl, namespace),

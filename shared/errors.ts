@@ -22,6 +22,8 @@ const failures = {
   RecordConflict: 'final',
   RecordRefused: 'final',
   RunNotFound: 'final',
+  PayloadKeyUnknown: 'retried',
+  PayloadCorrupt: 'final',
   UnexpectedFailure: 'final',
 } as const;
 

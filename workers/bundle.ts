@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode } from '@temporalio/worker';
 import type { WorkflowBundleWithSourceMap } from '@temporalio/worker';
+import { failureConverterPath } from '../activities/payloads/data-converter.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 /** Everything that a workflow may import. */
@@ -25,14 +26,26 @@ async function sourceDigest(): Promise<string> {
   return hash.digest('hex').slice(0, 16);
 }
 
-/** The bundle from `stateDir`, built first where it is missing or stale. `traced`: with OpenTelemetry's interceptors. */
-export async function workflowBundle(stateDir: string, traced = false): Promise<WorkflowBundleWithSourceMap> {
-  const path = join(stateDir, `workflow-bundle-${await sourceDigest()}${traced ? '-traced' : ''}.js`);
+interface BundleOptions {
+  /** With OpenTelemetry's interceptors. */
+  traced?: boolean;
+  /** Messages of failures travel in payloads, which a codec encrypts. */
+  encrypted?: boolean;
+}
+
+/** The bundle from `stateDir`, built first where it is missing or stale. */
+export async function workflowBundle(
+  stateDir: string,
+  { traced = false, encrypted = false }: BundleOptions = {},
+): Promise<WorkflowBundleWithSourceMap> {
+  const kind = `${traced ? '-traced' : ''}${encrypted ? '-encrypted' : ''}`;
+  const path = join(stateDir, `workflow-bundle-${await sourceDigest()}${kind}.js`);
   const standing = await readFile(path, 'utf8').catch(() => null);
   if (standing !== null) return { code: standing } as WorkflowBundleWithSourceMap;
   const bundle = await bundleWorkflowCode({
     workflowsPath: join(root, 'workflows/index.ts'),
     workflowInterceptorModules: traced ? ['@temporalio/interceptors-opentelemetry/lib/workflow-interceptors'] : [],
+    ...(encrypted ? { failureConverterPath } : {}),
     logger: { log() {}, trace() {}, debug() {}, info() {}, warn: console.error, error: console.error },
   });
   await mkdir(stateDir, { recursive: true });

@@ -33,7 +33,8 @@ export async function startWorker(
     activities: served.activities,
     maxConcurrentActivityTaskExecutions: served.slots,
     shutdownGraceTime: config.workers.shutdownGraceMs,
-    ...(served.runsWorkflows ? { workflowBundle: await workflowBundle(settings.stateDir, tracing !== null) } : {}),
+    ...(settings.dataConverter === null ? {} : { dataConverter: settings.dataConverter }),
+    ...(served.runsWorkflows ? { workflowBundle: await bundleFor(settings, tracing) } : {}),
     ...(tracing === null ? {} : await tracedBy(tracing)),
   });
   const run = async () => {
@@ -54,6 +55,9 @@ export async function startWorker(
   };
   return { done: run(), shutdown: () => worker.shutdown() };
 }
+
+const bundleFor = ({ stateDir, dataConverter }: WorkerSettings, tracing: Tracing | null) =>
+  workflowBundle(stateDir, { traced: tracing !== null, encrypted: dataConverter !== null });
 
 /** Spans of workflows leave through a sink, those of activities from where they run. */
 async function tracedBy({ processor, resource }: Tracing): Promise<Pick<WorkerOptions, 'sinks' | 'interceptors'>> {

@@ -1,7 +1,9 @@
 /** A worker's settings: `temporal.config.ts` plus the environment, read once, here. */
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import type { DataConverter } from '@temporalio/common';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { encryptingConverter } from '../activities/payloads/data-converter.ts';
 import userConfig from '../temporal.config.ts';
 import { resolveTemporalConfig } from '../shared/config/temporal-config.ts';
 import type { TemporalConfig } from '../shared/config/temporal-config.ts';
@@ -12,6 +14,8 @@ export interface WorkerSettings {
   /** Options of `NativeConnection.connect`: address, TLS, API key. */
   connection: ReturnType<typeof loadClientConnectConfig>['connectionOptions'];
   namespace: string;
+  /** Null: payloads are stored in clear. */
+  dataConverter: DataConverter | null;
   mongoUri: string;
   database: string;
   /** Folder for the workflow bundle and the like. */
@@ -33,6 +37,7 @@ export function readSettings(environment: NodeJS.ProcessEnv = process.env): Work
     config,
     connection: connectionOptions,
     namespace: namespace ?? config.namespace,
+    dataConverter: encryptingConverter(environment, config.payloads.keysFile),
     mongoUri,
     database: environment.METAAGENTX_DATABASE ?? config.database,
     stateDir: environment.METAAGENTX_STATE ?? join(homedir(), '.metaagentx'),

@@ -119,6 +119,12 @@ export const commandTable: readonly CommandEntry[] = [
   },
   { name: 'worker', group: running, summary: 'run one worker', load: () => import('./system/worker.ts') },
   {
+    name: 'codec-server',
+    group: running,
+    summary: 'show the Temporal UI what is encrypted',
+    load: () => import('./system/codec-server.ts'),
+  },
+  {
     name: 'doctor',
     group: running,
     summary: 'check this machine and this clone',

@@ -10,6 +10,7 @@ import type { Store } from '../../activities/store/connect.ts';
 import { isDomainError } from '../../shared/errors.ts';
 import { parseTarget } from '../inspect/target.ts';
 import type { Target } from '../inspect/target.ts';
+import { hostNameOf } from '../listen.ts';
 import { html } from './html.ts';
 import { liveEvents } from './live.ts';
 import { batchPage, readBatchRecords } from './pages/batch-page.ts';
@@ -101,8 +102,6 @@ function rest(c: Context, prefix: string): string {
     return path;
   }
 }
-
-const hostNameOf = (host: string) => host.replace(/:\d+$/, '').toLowerCase();
 
 /** Throws `RunNotFound` or `InvalidInput`. */
 async function nodePage(store: Store, path: string): Promise<Page> {

@@ -74,6 +74,13 @@ export const temporalConfigSchema = z.strictObject({
       metrics: z.string().nullable().default(null),
     })
     .prefault({}),
+  /** Encryption of what Temporal stores (docs/servers.md). */
+  payloads: z
+    .strictObject({
+      /** One `ID:BASE64` a line; METAAGENTX_PAYLOAD_KEYS and METAAGENTX_PAYLOAD_KEYS_FILE win over it. Null: in clear. */
+      keysFile: z.string().min(1).nullable().default(null),
+    })
+    .prefault({}),
   /** Copies of weights on a gpu worker's own disk, under its state folder. */
   localCopies: z
     .strictObject({
