@@ -48,9 +48,11 @@ async function readTrees(store: Store, batchId: string): Promise<Map<string, Des
     store.verdicts.find({ batchId }, { projection: { reward: 1 } }).toArray(),
   ]);
   const rewardOf = new Map(verdicts.map(({ _id, reward }) => [_id, reward]));
+  const executionsOf = new Map<string, typeof executions>(designs.map(({ _id }) => [_id, []]));
+  for (const execution of executions) executionsOf.get(execution.designId)?.push(execution);
   const trees = new Map<string, DesignRewards[]>();
   for (const design of designs.sort((a, b) => a.design - b.design)) {
-    const own = executions.filter(({ designId }) => designId === design._id).sort((a, b) => a.execution - b.execution);
+    const own = executionsOf.get(design._id)!.sort((a, b) => a.execution - b.execution);
     const rewards = own.map(({ _id }) => {
       const reward = rewardOf.get(_id);
       if (reward === undefined) throw new DomainError('RecordConflict', `${_id} has no verdict to credit`, { id: _id });

@@ -10,7 +10,7 @@ import { lazySandbox } from '../activities/runtime/python/lazy-sandbox.ts';
 import { checkerRunner } from '../activities/runtime/script/checker.ts';
 import { createScriptPool } from '../activities/runtime/script/pool.ts';
 import { GroupCommit } from '../activities/store/group-commit.ts';
-import type { Store } from '../activities/store/connect.ts';
+import type { Store, StoreAddress } from '../activities/store/connect.ts';
 import { withLocalCopies } from '../activities/store/local-copies.ts';
 import type { TemporalConfig } from '../shared/config/temporal-config.ts';
 import type { TaskQueues } from '../shared/domain/plan.ts';
@@ -19,6 +19,15 @@ import type { WorkerSettings } from './settings.ts';
 
 export type QueueName = keyof TaskQueues;
 export const queueNames: readonly QueueName[] = ['control', 'gpu', 'sandbox'];
+
+/** What a worker is built of; a measurement puts its own parts in their place. */
+export interface WorkerParts {
+  createEngine: typeof createEngine;
+  createScriptPool: typeof createScriptPool;
+  /** Told of every command to the store. */
+  onCommand?: StoreAddress['onCommand'];
+}
+export const ownParts: WorkerParts = { createEngine, createScriptPool };
 
 export interface ServedQueue {
   activities: object;
@@ -45,11 +54,15 @@ function nearby(store: Store, { localCopies }: TemporalConfig, stateDir: string)
   return { ...store, blobs: withLocalCopies(store.blobs, { folder: join(stateDir, 'weights'), ...localCopies }) };
 }
 
-async function serveGpu(remote: Store, config: TemporalConfig, stateDir: string): Promise<ServedQueue> {
+async function serveGpu(
+  remote: Store,
+  { config, stateDir }: Pick<WorkerSettings, 'config' | 'stateDir'>,
+  parts: WorkerParts,
+): Promise<ServedQueue> {
   const store = nearby(remote, config, stateDir);
-  const engine = await createEngine(config.engine);
+  const engine = await parts.createEngine(config.engine);
   const unobserve = observeEngine(engine, Runtime.instance().metricMeter);
-  const scripts = createScriptPool({ threads: config.workers.scriptThreads });
+  const scripts = parts.createScriptPool({ threads: config.workers.scriptThreads });
   const python = lazySandbox(pythonOptions(config));
   const activities = gpuActivities({
     store,
@@ -94,8 +107,10 @@ function serveSandbox(store: Store, config: TemporalConfig): ServedQueue {
 export async function serveQueue(
   queue: QueueName,
   store: Store,
-  { config, stateDir }: Pick<WorkerSettings, 'config' | 'stateDir'>,
+  settings: Pick<WorkerSettings, 'config' | 'stateDir'>,
+  parts: WorkerParts = ownParts,
 ): Promise<ServedQueue> {
+  const { config } = settings;
   if (queue === 'control') return serveControl(store, config);
-  return queue === 'gpu' ? serveGpu(store, config, stateDir) : serveSandbox(store, config);
+  return queue === 'gpu' ? serveGpu(store, settings, parts) : serveSandbox(store, config);
 }

@@ -5,8 +5,8 @@ import type { WorkerOptions } from '@temporalio/worker';
 import type { Tracing } from '../activities/telemetry/tracing.ts';
 import { openStore } from '../activities/store/connect.ts';
 import { workflowBundle } from './bundle.ts';
-import { serveQueue } from './queues.ts';
-import type { QueueName } from './queues.ts';
+import { ownParts, serveQueue } from './queues.ts';
+import type { QueueName, WorkerParts } from './queues.ts';
 import type { WorkerSettings } from './settings.ts';
 
 export interface RunningWorker {
@@ -20,10 +20,11 @@ export async function startWorker(
   queue: QueueName,
   settings: WorkerSettings,
   tracing: Tracing | null,
+  parts: WorkerParts = ownParts,
 ): Promise<RunningWorker> {
   const { config } = settings;
-  const store = await openStore({ uri: settings.mongoUri, database: settings.database });
-  const served = await serveQueue(queue, store, settings);
+  const store = await openStore({ uri: settings.mongoUri, database: settings.database, onCommand: parts.onCommand });
+  const served = await serveQueue(queue, store, settings, parts);
   const connection = await NativeConnection.connect(settings.connection);
   const worker = await Worker.create({
     connection,

@@ -7,6 +7,8 @@ import type { Db } from 'mongodb';
 import { DomainError } from '../../shared/errors.ts';
 import { ensureCollections } from './collections.ts';
 import type { Collections } from './collections.ts';
+import { observeCommands } from './commands.ts';
+import type { StoreCommand } from './commands.ts';
 import { openBlobs } from './blobs.ts';
 import type { Blobs } from './blobs.ts';
 
@@ -21,10 +23,13 @@ export interface StoreAddress {
   database: string;
   /** How long to look for a server before `StoreUnavailable`. */
   serverSelectionTimeoutMs?: number;
+  /** Told of every command that succeeded; absent: nobody counts. */
+  onCommand?: (command: StoreCommand) => void;
 }
 
 /** Connects, creates collections, indexes and validators where missing. Throws `StoreUnavailable`. */
-export async function openStore({ uri, database, serverSelectionTimeoutMs = 15_000 }: StoreAddress): Promise<Store> {
+export async function openStore(address: StoreAddress): Promise<Store> {
+  const { uri, database, serverSelectionTimeoutMs = 15_000, onCommand } = address;
   const client = new MongoClient(uri, {
     appName: 'metaagentx',
     writeConcern: { w: 'majority', journal: true },
@@ -34,7 +39,9 @@ export async function openStore({ uri, database, serverSelectionTimeoutMs = 15_0
     // No operation takes this long; a connection that swallows what it is given must not be waited for.
     socketTimeoutMS: 60_000,
     ignoreUndefined: true,
+    monitorCommands: onCommand !== undefined,
   });
+  if (onCommand !== undefined) observeCommands(client, onCommand);
   try {
     await client.connect();
     const db: Db = client.db(database);

@@ -47,6 +47,8 @@ export interface StackOptions {
   ports?: StackPorts;
   /** Where TEMPORAL_*, MONGODB_URI, PATH and METAAGENTX_* are read; default `process.env`. */
   env?: Record<string, string | undefined>;
+  /** More arguments of a local Temporal server, e.g. `--dynamic-config-value`. */
+  temporalArgs?: readonly string[];
 }
 
 /** A stack that serves. */
@@ -148,7 +150,8 @@ class Starter {
       log(`temporal: starting ${found.version} (${found.source}) on port ${port}, UI on port ${this.#ports.ui}`);
     }
     const { temporal: port, ui: uiPort } = this.#ports;
-    const plan = temporalPlan({ program: found.path, stateDir, port, uiPort, namespace });
+    const { temporalArgs } = this.#options;
+    const plan = temporalPlan({ program: found.path, stateDir, port, uiPort, namespace, more: temporalArgs });
     await this.#own(plan, running).catch(asDomainError('InvalidConfig'));
     const address = `${loopback}:${port}`;
     await ensureSearchAttributes({ address }, namespace, () => undefined);

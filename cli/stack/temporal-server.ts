@@ -33,9 +33,12 @@ export interface TemporalServerOptions {
   port: number;
   uiPort: number;
   namespace: string;
+  /** More arguments. */
+  more?: readonly string[];
 }
 
-export function temporalPlan({ program, stateDir, port, uiPort, namespace }: TemporalServerOptions): ProcessPlan {
+export function temporalPlan(options: TemporalServerOptions): ProcessPlan {
+  const { program, stateDir, port, uiPort, namespace, more = [] } = options;
   const pragmas = ['journal_mode=wal', 'synchronous=1'].flatMap((pragma) => ['--sqlite-pragma', pragma]);
   const attributes = Object.entries(searchAttributes).flatMap(([name, type]) => [
     '--search-attribute',
@@ -46,7 +49,7 @@ export function temporalPlan({ program, stateDir, port, uiPort, namespace }: Tem
   return {
     name: 'temporal',
     program,
-    args: ['server', 'start-dev', ...database, ...pragmas, ...network, ...attributes, '--log-level', 'error'],
+    args: ['server', 'start-dev', ...database, ...pragmas, ...network, ...attributes, ...more, '--log-level', 'error'],
     env: process.env,
     logFile: join(stateDir, 'logs', 'temporal.log'),
     ready: () => pingTemporal({ address: `${loopback}:${port}` }, namespace),

@@ -1,0 +1,43 @@
+/**
+ * The control plane beside a model that is not there: the real workflows, activities, journal, isolates, store and Temporal
+ * server against a simulated engine, one iteration of 1x, 4x and 16x questions; and what orchestration costs the smoke
+ * recipe with its real engine. Servers and data are its own and go when it ends.
+ *
+ *   npm run bench:scale -- [growth|smoke|record ...] [--questions 32,128,512] [--gpu-workers 2] [--slots 12800] [--profile DIR]
+ *
+ * `record` writes bench/scale/calls.json from a real run: the latencies and replies that the simulation draws from.
+ */
+import { parseArgs } from 'node:util';
+import { measureGrowth } from './scale/growth.ts';
+import { recordCalls } from './scale/record.ts';
+import { measureSmoke } from './scale/smoke.ts';
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    questions: { type: 'string', default: '32,128,512' },
+    'gpu-workers': { type: 'string', default: '2' },
+    /** 200 workers of 64. */
+    slots: { type: 'string', default: '12800' },
+    window: { type: 'string', default: '400' },
+    profile: { type: 'string' },
+  },
+});
+const parts: Record<string, () => Promise<void>> = {
+  growth: () =>
+    measureGrowth({
+      sizes: values.questions.split(',').map(Number),
+      gpuWorkers: Number(values['gpu-workers']),
+      slots: Number(values.slots),
+      window: Number(values.window),
+      profile: values.profile,
+    }),
+  smoke: measureSmoke,
+  record: recordCalls,
+};
+const unknown = positionals.find((name) => !(name in parts));
+if (unknown !== undefined) {
+  console.error(`there is no part '${unknown}': expected some of ${Object.keys(parts).join(', ')}`);
+  process.exit(2);
+}
+for (const name of positionals.length === 0 ? ['growth', 'smoke'] : positionals) await parts[name]!();

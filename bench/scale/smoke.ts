@@ -1,0 +1,44 @@
+/** Orchestration's share of an iteration's wall time on the smoke recipe, with the real engine, scripts and updates. */
+import { met, quantile, show } from '../sandbox/row.ts';
+import { iterationPath } from './critical-path.ts';
+import { startFleet } from './fleet.ts';
+import type { WorkerWish } from './fleet.ts';
+import { iterationTimes, train } from './train.ts';
+
+export const smokeWorkers: readonly WorkerWish[] = (['control', 'gpu', 'sandbox'] as const).map((queue) => ({
+  queue,
+  engine: 'real',
+  slots: 64,
+}));
+const goalShare = 0.1;
+
+export async function measureSmoke(): Promise<void> {
+  const fleet = await startFleet(smokeWorkers);
+  try {
+    const runId = 'scale-smoke';
+    await train(fleet, runId);
+    const times = await iterationTimes(fleet, runId);
+    const lines = await fleet.endWorkers();
+    const shares = times.map((times) => {
+      const path = iterationPath(lines, { ...times, width: Infinity });
+      const wallMs = times.toMs - times.fromMs;
+      const overheadMs = wallMs - path.withScriptsMs - path.updateMs;
+      const parts = `model and scripts ${path.withScriptsMs.toFixed(0)}, update ${path.updateMs.toFixed(0)}, ${path.calls} calls`;
+      show(`smoke ${times.place}: wall ${wallMs.toFixed(0)} ms`, `rest ${overheadMs.toFixed(0)} ms (${parts})`);
+      return { wallMs, overheadMs };
+    });
+    const sum = (pick: (row: (typeof shares)[number]) => number) => shares.reduce((total, row) => total + pick(row), 0);
+    const share = sum(({ overheadMs }) => overheadMs) / sum(({ wallMs }) => wallMs);
+    const median = quantile(
+      shares.map(({ overheadMs }) => overheadMs),
+      0.5,
+    );
+    show(
+      'smoke: orchestration, share of wall time',
+      `${(100 * share).toFixed(1)} % (median ${median.toFixed(0)} ms an iteration)`,
+      met(share <= goalShare, '≤ 10 %'),
+    );
+  } finally {
+    await fleet.stop();
+  }
+}
