@@ -4,6 +4,7 @@ import type {
   EvaluateBatchInput,
   ExecuteDesignInput,
   FineTuneInput,
+  GradientShardInput,
   InitializePolicyInput,
   RecordDecisionInput,
   RecordEvaluationInput,
@@ -22,6 +23,7 @@ import { bounded } from './boundary.ts';
 import { collectionCost } from './coldstart/collection-cost.ts';
 import { recordSet } from './coldstart/record-set.ts';
 import { fineTune } from './fine-tune.ts';
+import { gradientShard } from './gradient-shard.ts';
 import { initializePolicy } from './initialize-policy.ts';
 import { recordEvaluation } from './evaluation/record-evaluation.ts';
 import { advanceController } from './systems/advance-controller.ts';
@@ -71,6 +73,7 @@ export function gpuActivities(deps: RolloutDeps) {
     executeDesign: bounded((input: ExecuteDesignInput, attempt) => executeDesign(deps, input, attempt)),
     evaluateBatch: bounded((input: EvaluateBatchInput, attempt) => evaluateBatch(deps, input, attempt)),
     proposeCandidate: bounded((input: SearchRound, { signal }) => proposeCandidate(deps, input, signal)),
+    gradientShard: bounded((input: GradientShardInput, attempt) => gradientShard(deps, input, attempt)),
     updatePolicy: bounded((input: UpdatePolicyInput, attempt) => updatePolicy(deps, input, attempt)),
   };
 }

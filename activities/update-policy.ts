@@ -12,6 +12,7 @@ import type { PolicyDraft } from './policy/commit.ts';
 import { engineVersionInTheMaking, partOf, rolesOf } from './policy/parts.ts';
 import { addReferenceLogProbs } from './policy/reference.ts';
 import type { ResidentPolicy } from './policy/residence.ts';
+import { dropGradients, engineOnGradients } from './policy/stored-gradients.ts';
 import { readTrainingSequences } from './policy/training-sequences.ts';
 import { samplingOf } from './rollout/context.ts';
 import type { TrainDeps } from './rollout/context.ts';
@@ -25,9 +26,15 @@ export async function updatePolicy(
 ): Promise<UpdatePolicyResult> {
   const version = input.baseVersion + 1;
   const standing = await deps.store.policies.findOne({ _id: policyId(input.runId, version) });
-  if (standing !== null) return { policyVersion: version, metrics: standing.metrics };
-  const draft = await deriveUpdate(deps, input, attempt);
+  const { gradients = [] } = input;
+  if (standing !== null) {
+    await dropGradients(deps.store, gradients);
+    return { policyVersion: version, metrics: standing.metrics };
+  }
+  const engine = gradients.length === 0 ? deps.engine : engineOnGradients(deps, gradients);
+  const draft = await deriveUpdate({ ...deps, engine }, input, attempt);
   await commitPolicy(deps.store, draft);
+  await dropGradients(deps.store, gradients);
   return { policyVersion: version, metrics: draft.metrics };
 }
 

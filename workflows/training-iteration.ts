@@ -11,7 +11,7 @@ import {
 } from '@temporalio/workflow';
 import { iterationId, policyVersionName, rolloutId } from '../shared/domain/ids.ts';
 import type { Learner, RunPlan } from '../shared/domain/plan.ts';
-import type { Batch } from '../shared/domain/tasks.ts';
+import type { Batch, StoredGradient, UpdatePolicyInput } from '../shared/domain/tasks.ts';
 import { drawQuestions } from '../shared/plan/draw-questions.ts';
 import { activitiesOf } from './activity-proxies.ts';
 import { askThroughRun, withDecisions } from './decisions.ts';
@@ -80,10 +80,13 @@ export async function trainingIteration(input: TrainingIterationInput): Promise<
       choices: ['skip', 'lower-rate', 'stop'],
       rateFactor: input.rateFactor ?? 1,
       ask,
-      attempt: ({ rateFactor, skip }) =>
-        train.updatePolicy.executeWithOptions({ summary }, [
-          { ...update, ...(rateFactor === 1 ? {} : { rateFactor }), ...(skip ? { decision: { choice: 'skip' } } : {}) },
-        ]),
+      attempt: async ({ rateFactor, skip }) => {
+        const rate = rateFactor === 1 ? {} : { rateFactor };
+        const own: UpdatePolicyInput = { ...update, ...rate, ...(skip ? { decision: { choice: 'skip' } } : {}) };
+        const shards = skip ? 1 : (plan.gradientShards ?? 1);
+        const gradients = shards === 1 ? {} : { gradients: await shardedGradients(train, own, shards) };
+        return train.updatePolicy.executeWithOptions({ summary }, [{ ...own, ...gradients }]);
+      },
     });
     if (decided === null) return { policyVersion, meanReward: credit.meanReward, metrics: {}, stopped: true };
     const { result: updated, rateFactor } = decided;
@@ -143,6 +146,22 @@ function rollOut(
         typedSearchAttributes: visible({ runId, stage, iteration, role: learner, policyVersion }),
       }),
   );
+}
+
+/** Of all micro-batches, in their order. */
+async function shardedGradients(
+  train: ReturnType<typeof activitiesOf>['train'],
+  update: UpdatePolicyInput,
+  shards: number,
+): Promise<StoredGradient[]> {
+  const results = await Promise.all(
+    Array.from({ length: shards }, (_, shard) =>
+      train.gradientShard.executeWithOptions({ summary: `gradients ${shard + 1} of ${shards}` }, [
+        { ...update, shard, shards },
+      ]),
+    ),
+  );
+  return results.flatMap(({ gradients }) => gradients);
 }
 
 function rolloutMetrics(rollouts: readonly HierarchicalRolloutResult[]): Record<string, number> {

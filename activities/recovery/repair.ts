@@ -9,6 +9,7 @@ import { deriveInitial } from '../initialize-policy.ts';
 import { partDigests } from '../policy/commit.ts';
 import type { PolicyDraft } from '../policy/commit.ts';
 import { readPolicy } from '../policy/read-policy.ts';
+import { engineAddingUp } from '../policy/stored-gradients.ts';
 import type { TrainDeps } from '../rollout/context.ts';
 import { readRun } from '../run-context.ts';
 import { digestOf } from '../store/blobs.ts';
@@ -109,8 +110,10 @@ class Repairer {
     }
     const { learner } = stage;
     const decision = metrics.skipped === 1 ? ({ choice: 'skip' } as const) : undefined;
+    const { gradientShards } = (await deps.runs.run({ runId })).recipe.update;
+    const engine = gradientShards === 1 ? deps.engine : engineAddingUp(deps.engine);
     return deriveUpdate(
-      deps,
+      { ...deps, engine },
       { runId, batchId: madeBy, learner, baseVersion, keep, rateFactor, decision },
       this.#attempt,
     );

@@ -81,6 +81,8 @@ export function simulatedEngine(tokenizer: PolicyTokenizer, trace: Trace, speed 
       return { version: newVersion, parameters, optimizer, metrics: { ...nothingLearned, tokens } };
     },
     sft: unused,
+    gradients: unused,
+    step: unused,
     logProbs: unused,
     stats: async () => ({
       versions: [...resident.keys()],

@@ -230,6 +230,11 @@ export const recipeSchema = z.strictObject({
       epochs: count.default(1),
       /** Optimizer steps an epoch. */
       miniBatches: count.default(1),
+      /**
+       * Activities that compute an update's gradients side by side on any gpu workers; their number changes no bit of the
+       * result. Each micro-batch's gradients go through the store. Above 1 an update takes one step (epochs and miniBatches 1).
+       */
+      gradientShards: count.max(256).default(1),
       /** Leave trajectories with advantage 0 out of the batch: faster; the token mean is then over the others. */
       dropZeroAdvantage: z.boolean().default(false),
       /**

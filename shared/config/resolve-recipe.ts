@@ -27,6 +27,15 @@ function checkAcrossFields(recipe: Recipe, where: string): void {
   if (recipe.rollout.designsPerQuestion === 1 && recipe.credit.designer === 'leave-one-out') {
     refuse('credit.designer: leave-one-out needs at least two designs a question (rollout.designsPerQuestion)');
   }
+  const { gradientShards, epochs, miniBatches } = recipe.update;
+  if (gradientShards > 1 && epochs * miniBatches > 1) {
+    refuse(
+      `update.gradientShards: ${gradientShards} shards need an update of one step (seen: ${epochs} epochs of ${miniBatches} mini-batches); set update.epochs=1 and update.miniBatches=1`,
+    );
+  }
+  if (gradientShards > 1 && scheme === 'coupled' && recipe.policy.layout === 'split') {
+    refuse('update.gradientShards: an update of two parts cannot be divided; set update.gradientShards=1');
+  }
   if (recipe.designs.script !== undefined) checkGivenScript(recipe, recipe.designs.script, refuse);
   if (recipe.coldStart.type === 'toy' && recipe.prompts.form !== 'terse') {
     refuse("prompts.form: the toy cold start teaches the terse form only; set prompts.form='terse'");

@@ -66,6 +66,8 @@ export interface RunPlan {
   stages: readonly StagePlan[];
   rollout: RolloutShape;
   evaluation: EvaluationPlan;
+  /** Activities among which an update's gradients are divided; absent: the update computes them itself. */
+  gradientShards?: number;
   /** A stage's workflow continues as new after so many iterations at the latest. */
   iterationsPerHistory: number;
   /** Changes of the run's recipe that are in force; absent: none. */

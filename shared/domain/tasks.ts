@@ -94,6 +94,24 @@ export interface UpdatePolicyInput {
   rateFactor?: number;
   /** `skip`: the version advances without an update. */
   decision?: Extract<Decision, { choice: 'skip' }>;
+  /** Of all shards, in their order; absent: the update computes them itself. */
+  gradients?: StoredGradient[];
+}
+/** The gradients of one micro-batch in the store, and what was counted on the way. */
+export interface StoredGradient {
+  digest: string;
+  loss: number;
+  /** Sums over its tokens, by name. */
+  tally: Record<string, number>;
+}
+export interface GradientShardInput extends UpdatePolicyInput {
+  /** From 0. */
+  shard: number;
+  shards: number;
+}
+export interface GradientShardResult {
+  /** In the order of the micro-batches; empty where there is nothing to learn from. */
+  gradients: StoredGradient[];
 }
 export interface RecordDecisionInput {
   runId: string;

@@ -33,6 +33,7 @@ export function makeRunPlan({ recipe, trainQuestions, heldOutQuestions, queues, 
       everyIterations: recipe.evaluation.everyIterations,
       stageEnds: recipe.evaluation.stageEnds,
     },
+    ...(recipe.update.gradientShards === 1 ? {} : { gradientShards: recipe.update.gradientShards }),
     iterationsPerHistory,
   };
 }

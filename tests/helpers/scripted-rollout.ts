@@ -55,6 +55,8 @@ export async function playedEngine(speak: Speak): Promise<PlayedEngine> {
     },
     update: unused,
     sft: unused,
+    gradients: unused,
+    step: unused,
     logProbs: unused,
     stats: unused,
     close: async () => undefined,

@@ -140,6 +140,42 @@ export interface UpdateRequest {
   settings: UpdateSettings;
 }
 
+/** Part `index` (from 0) of `of` parts of a mini-batch's micro-batches, in their order. */
+export interface GradientShare {
+  index: number;
+  of: number;
+}
+
+/** What of an update's gradients to compute; its settings take one step. */
+export interface GradientRequest extends Omit<UpdateRequest, 'newVersion'> {
+  share: GradientShare;
+}
+
+/** Sums over one micro-batch's tokens by name (`training-tally.ts`). */
+export type TallyNumbers = Record<string, number>;
+
+export interface MicroBatchGradient {
+  /** By the names of what is learned. */
+  gradients: Tensors;
+  /** Its share of the mini-batch's loss. */
+  loss: number;
+  tally: TallyNumbers;
+}
+
+/** One step with gradients that were added up elsewhere. */
+export interface StepRequest {
+  baseVersion: string;
+  /** Resident when the promise resolves. */
+  newVersion: string;
+  /** Of the whole mini-batch. */
+  gradients: Tensors;
+  settings: AdamSettings;
+  /** Named in failures. */
+  sequences: readonly { id: string }[];
+  /** What is known of the update; the step adds its gradient norm and its time. */
+  metrics: Omit<TrainMetrics, 'gradNorm' | 'durationMs'>;
+}
+
 export interface SftRequest {
   baseVersion: string;
   newVersion: string;
@@ -248,6 +284,9 @@ export interface PolicyEngine {
   generate(request: GenerateRequest, control?: Pick<RequestControl, 'signal'>): Promise<SampledTokens>;
   update(request: UpdateRequest, control?: RequestControl): Promise<TrainResult>;
   sft(request: SftRequest, control?: RequestControl): Promise<TrainResult>;
+  /** A share of an update's gradients, one a micro-batch. */
+  gradients(request: GradientRequest, control?: RequestControl): Promise<MicroBatchGradient[]>;
+  step(request: StepRequest): Promise<TrainResult>;
   /** Log-probs of each response at temperature 1, no truncation. */
   logProbs(request: LogProbRequest, control?: Pick<RequestControl, 'signal'>): Promise<Float32Array[]>;
   stats(): Promise<EngineStats>;

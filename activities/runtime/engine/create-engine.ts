@@ -132,6 +132,8 @@ export async function createEngine(options: EngineOptions): Promise<ThreadedEngi
     generate: (request, control) => thread.call('generate', request, control),
     update: (request, control) => thread.call('update', request, control),
     sft: (request, control) => thread.call('sft', request, control),
+    gradients: (request, control) => thread.call('gradients', request, control),
+    step: (request) => thread.call('step', request),
     logProbs: (request, control) => thread.call('logProbs', request, control),
     stats: () => thread.call('stats', undefined),
     close: () => thread.end(),

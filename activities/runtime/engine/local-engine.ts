@@ -8,11 +8,14 @@ import type {
   EngineOptions,
   EngineStats,
   GenerateRequest,
+  GradientRequest,
   LogProbRequest,
+  MicroBatchGradient,
   PolicyEngine,
   PolicySource,
   RequestControl,
   SftRequest,
+  StepRequest,
   Tensors,
   TrainResult,
   UpdateRequest,
@@ -25,7 +28,7 @@ import { Lane } from './lane.ts';
 import { logProbs } from './log-probs.ts';
 import { makeResident } from './resident.ts';
 import type { Resident } from './resident.ts';
-import { sft, update } from './trainer.ts';
+import { gradients, sft, step, update } from './trainer.ts';
 import type { Trained } from './trainer.ts';
 
 export class LocalEngine implements PolicyEngine {
@@ -107,6 +110,14 @@ export class LocalEngine implements PolicyEngine {
     return this.train(request, (base) => sft(base, request, control));
   }
 
+  gradients(request: GradientRequest, control: RequestControl = {}): Promise<MicroBatchGradient[]> {
+    return this.inTurn(() => gradients(this.lane(request.baseVersion).resident, request, control));
+  }
+
+  step(request: StepRequest): Promise<TrainResult> {
+    return this.train(request, (base) => step(base, request));
+  }
+
   async logProbs(request: LogProbRequest, control: Pick<RequestControl, 'signal'> = {}): Promise<Float32Array[]> {
     return logProbs(this.lane(request.version).resident, request, control.signal);
   }
@@ -182,7 +193,7 @@ export class LocalEngine implements PolicyEngine {
     request: { baseVersion: string; newVersion: string },
     run: (base: Resident) => Promise<Trained>,
   ): Promise<TrainResult> {
-    const result = this.training.then(async () => {
+    return this.inTurn(async () => {
       const base = this.lane(request.baseVersion).resident;
       const { state, metrics } = await run(base);
       const { parameters, frozen, optimizer } = state;
@@ -195,6 +206,11 @@ export class LocalEngine implements PolicyEngine {
       this.trainMs += metrics.durationMs;
       return { version, parameters, optimizer, metrics };
     });
+  }
+
+  /** One training at a time. */
+  private inTurn<Result>(task: () => Promise<Result>): Promise<Result> {
+    const result = this.training.then(task);
     this.training = result.catch(() => undefined);
     return result;
   }

@@ -1,4 +1,5 @@
 /** Working copies of what one version learns while it is trained, and AdamW steps on them in place. */
+import { DomainError } from '../../../shared/errors.ts';
 import type { AdamSettings, OptimizerState, Tensors } from './contract.ts';
 import type { DecoderGraphs } from './graphs.ts';
 import { feedsOf } from './resident.ts';
@@ -42,6 +43,25 @@ export class TrainingState {
 
   clearGradients(): void {
     for (const gradient of this.gradients.values()) gradient.fill(0);
+  }
+
+  gradientCopies(): Tensors {
+    return copyOf(this.gradients);
+  }
+
+  /** Puts gradients from elsewhere in the place of accumulated ones. Throws `ShapeMismatch`. */
+  takeGradients(gradients: Tensors): void {
+    for (const [name, own] of this.gradients) {
+      const given = gradients.get(name);
+      if (given?.length !== own.length) {
+        throw new DomainError(
+          'ShapeMismatch',
+          `gradient '${name}' has ${given?.length ?? 'no'} numbers; expected ${own.length}`,
+          { name },
+        );
+      }
+      own.set(given);
+    }
   }
 
   /** What a gradient graph takes and gives in place: `accum.*` in, `grad.*` out, the same arrays. */

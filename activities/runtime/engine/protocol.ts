@@ -10,6 +10,8 @@ export const methods = [
   'generate',
   'update',
   'sft',
+  'gradients',
+  'step',
   'logProbs',
   'stats',
 ] as const;

@@ -2,9 +2,20 @@
  * Supervised and policy-gradient updates: what is learned from in which order and at which rate. The base version is only
  * read; the same request gives the same bits.
  */
+import { DomainError } from '../../../shared/errors.ts';
 import { permutation } from '../../../shared/random.ts';
 import type { LossSpec } from '../../../shared/model/interface.ts';
-import type { RequestControl, SftRequest, TrainingSequence, TrainMetrics, UpdateRequest } from './contract.ts';
+import type {
+  GradientRequest,
+  MicroBatchGradient,
+  RequestControl,
+  SftRequest,
+  StepRequest,
+  TrainingSequence,
+  TrainMetrics,
+  UpdateRequest,
+  UpdateSettings,
+} from './contract.ts';
 import { checkSequences, checkSft, checkUpdate } from './check-request.ts';
 import { packResponses } from './micro-batches.ts';
 import type { MicroBatch, PackedBatch } from './micro-batches.ts';
@@ -12,7 +23,7 @@ import { TrainingState } from './optimizer.ts';
 import type { Resident } from './resident.ts';
 import { floatTensor } from './session.ts';
 import type { Feeds } from './session.ts';
-import { TrainingLoop } from './training-loop.ts';
+import { checkFinite, TrainingLoop } from './training-loop.ts';
 
 export interface Trained {
   state: TrainingState;
@@ -27,9 +38,8 @@ export async function update(
 ): Promise<Trained> {
   checkUpdate(settings, sequences);
   checkSequences(sequences, base.graphs.config);
-  const { clipLow, clipHigh, klCoef, entropyCoef, epochs, miniBatches } = settings;
-  const loss: LossSpec = { type: 'policy', clipLow, clipHigh, klCoef, entropyCoef };
-  const run = new TrainingLoop(new TrainingState(base), loss, settings, control);
+  const { klCoef, epochs, miniBatches } = settings;
+  const run = new TrainingLoop(new TrainingState(base), policyLoss(settings), settings, control);
   const parts = Math.min(miniBatches, sequences.length);
   run.steps = epochs * parts;
   for (let epoch = 0; epoch < epochs; epoch++) {
@@ -46,6 +56,44 @@ export async function update(
     }
   }
   return { state: run.state, metrics: run.metrics() };
+}
+
+/** Gradients of a share of the only mini-batch; throws `InvalidInput` where an update takes more than one step. */
+export async function gradients(
+  base: Resident,
+  { sequences, settings, share }: GradientRequest,
+  control: RequestControl,
+): Promise<MicroBatchGradient[]> {
+  checkUpdate(settings, sequences);
+  checkSequences(sequences, base.graphs.config);
+  const chosen = onlyMiniBatch(sequences, settings);
+  const run = new TrainingLoop(new TrainingState(base), policyLoss(settings), settings, control);
+  return run.gradientsOf(chosen, (batch, packed) => policyFeeds(chosen, batch, packed, settings.klCoef > 0), share);
+}
+
+/** One AdamW step with gradients that were added up elsewhere. Throws `NonFiniteLoss` and `ShapeMismatch`. */
+export async function step(base: Resident, request: StepRequest): Promise<Trained> {
+  const { gradients: given, settings, sequences, metrics } = request;
+  const startedMs = performance.now();
+  const state = new TrainingState(base);
+  state.takeGradients(given);
+  const gradNorm = await state.step(settings, settings.learningRate);
+  checkFinite('gradient norm', gradNorm, 1, sequences);
+  return { state, metrics: { ...metrics, gradNorm, durationMs: performance.now() - startedMs } };
+}
+
+/** The sequences of an update of one step, in its order. Throws `InvalidInput` where it takes more. */
+export function onlyMiniBatch(
+  sequences: readonly TrainingSequence[],
+  { epochs, miniBatches, orderKey }: UpdateSettings,
+): TrainingSequence[] {
+  const steps = epochs * Math.min(miniBatches, sequences.length);
+  if (steps === 1) return permutation(`${orderKey}/epoch-0`, sequences.length).map((index) => sequences[index]!);
+  throw new DomainError('InvalidInput', `an update of ${steps} steps cannot be divided: expected 1`, { steps });
+}
+
+function policyLoss({ clipLow, clipHigh, klCoef, entropyCoef }: UpdateSettings): LossSpec {
+  return { type: 'policy', clipLow, clipHigh, klCoef, entropyCoef };
 }
 
 /** Cross-entropy on responses, token mean over each batch; every pass over the examples has an order of its own. */

@@ -4,7 +4,7 @@
  */
 import { DomainError, isDomainError } from '../../../shared/errors.ts';
 import type { LossSpec } from '../../../shared/model/interface.ts';
-import type { RequestControl, TrainingSequence, TrainMetrics } from './contract.ts';
+import type { GradientShare, MicroBatchGradient, RequestControl, TrainingSequence, TrainMetrics } from './contract.ts';
 import { packBatch, planMicroBatches, responseView } from './micro-batches.ts';
 import type { MicroBatch, Packable, PackedBatch } from './micro-batches.ts';
 import type { TrainingState } from './optimizer.ts';
@@ -55,9 +55,10 @@ export class TrainingLoop {
     optimize: (state: TrainingState) => Promise<number>,
   ): Promise<number> {
     const { loss, tally } = await this.gradients(examples, extraFeeds);
-    this.checkFinite('loss', loss, examples);
+    const number = this.lossByStep.length + 1;
+    checkFinite('loss', loss, number, examples);
     const gradNorm = await optimize(this.state);
-    this.checkFinite('gradient norm', gradNorm, examples);
+    checkFinite('gradient norm', gradNorm, number, examples);
     this.tally = this.tally.plus(tally);
     this.gradNorms.push(gradNorm);
     this.lossByStep.push(loss);
@@ -93,21 +94,55 @@ export class TrainingLoop {
   }
 
   private async sumOfMicroBatches(examples: readonly Example[], extraFeeds: ExtraFeeds) {
-    const tokens = examples.reduce((sum, { responseIds }) => sum + responseIds.length, 0);
-    const tally = new TrainingTally();
+    const tokens = tokensOf(examples);
+    let tally = new TrainingTally();
     this.state.clearGradients();
     let loss = 0;
     for (const batch of planMicroBatches(examples, this.maxTokens)) {
-      this.control.signal?.throwIfAborted();
-      const packed = packBatch(examples, batch);
-      const outputs = await this.run(batch, packed, tokens, extraFeeds);
-      loss += floatsOf(outputs.loss!)[0]!;
-      this.count(tally, examples, { batch, packed, outputs, tokens });
-      // Between graph runs, messages (new calls, cancellation) get their turn.
-      await new Promise((resolve) => setImmediate(resolve));
+      const added = await this.addMicroBatch(examples, batch, tokens, extraFeeds);
+      loss += added.loss;
+      tally = tally.plus(added.tally);
     }
     tally.sums.loss += loss * tokens;
     return { loss, tally };
+  }
+
+  /**
+   * The gradients of a share of a mini-batch's micro-batches, each by itself: added up in the order of the micro-batches they
+   * are the bits that a step has.
+   */
+  async gradientsOf(
+    examples: readonly Example[],
+    extraFeeds: ExtraFeeds,
+    { index, of }: GradientShare,
+  ): Promise<MicroBatchGradient[]> {
+    const tokens = tokensOf(examples);
+    const batches = planMicroBatches(examples, this.maxTokens);
+    const [from, to] = [index, index + 1].map((place) => Math.round((place * batches.length) / of));
+    const made: MicroBatchGradient[] = [];
+    for (const batch of batches.slice(from, to)) {
+      this.state.clearGradients();
+      const { loss, tally } = await this.addMicroBatch(examples, batch, tokens, extraFeeds);
+      made.push({ gradients: this.state.gradientCopies(), loss, tally: tally.numbers });
+      this.control.onProgress?.({ step: made.length, steps: to! - from!, loss });
+    }
+    return made;
+  }
+
+  private async addMicroBatch(
+    examples: readonly Example[],
+    batch: MicroBatch,
+    tokens: number,
+    extraFeeds: ExtraFeeds,
+  ): Promise<{ loss: number; tally: TrainingTally }> {
+    this.control.signal?.throwIfAborted();
+    const packed = packBatch(examples, batch);
+    const outputs = await this.run(batch, packed, tokens, extraFeeds);
+    const tally = new TrainingTally();
+    this.count(tally, examples, { batch, packed, outputs, tokens });
+    // Between graph runs, messages (new calls, cancellation) get their turn.
+    await new Promise((resolve) => setImmediate(resolve));
+    return { loss: floatsOf(outputs.loss!)[0]!, tally };
   }
 
   /** Adds one micro-batch's gradients; `tokens` are those of the whole mini-batch. */
@@ -147,14 +182,19 @@ export class TrainingLoop {
       tally.addGaps(oldLogProbs, responseView(packed, row, logProbs), this.gapLimit);
     });
   }
+}
 
-  private checkFinite(what: string, value: number, examples: readonly Example[]): void {
-    if (Number.isFinite(value)) return;
-    const ids = examples.map(({ id }) => id);
-    throw new DomainError(
-      'NonFiniteLoss',
-      `the ${what} of step ${this.lossByStep.length + 1} is ${value}; sequences: ${ids.slice(0, 4).join(', ')}${ids.length > 4 ? ', ...' : ''}. Lower the learning rate`,
-      { what, ids },
-    );
-  }
+/** Response tokens of a mini-batch. */
+export const tokensOf = (examples: readonly Packable[]) =>
+  examples.reduce((sum, { responseIds }) => sum + responseIds.length, 0);
+
+/** `step` counts from 1. Throws `NonFiniteLoss` naming the sequences. */
+export function checkFinite(what: string, value: number, step: number, examples: readonly { id: string }[]): void {
+  if (Number.isFinite(value)) return;
+  const ids = examples.map(({ id }) => id);
+  throw new DomainError(
+    'NonFiniteLoss',
+    `the ${what} of step ${step} is ${value}; sequences: ${ids.slice(0, 4).join(', ')}${ids.length > 4 ? ', ...' : ''}. Lower the learning rate`,
+    { what, ids },
+  );
 }

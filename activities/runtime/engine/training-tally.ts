@@ -1,6 +1,6 @@
 /** Sums over the response tokens of some micro-batches, and the means that a training reports. */
 import type { LossSpec } from '../../../shared/model/interface.ts';
-import type { TrainMetrics } from './contract.ts';
+import type { TallyNumbers, TrainMetrics } from './contract.ts';
 
 const noSums = {
   tokens: 0,
@@ -18,6 +18,18 @@ const noSums = {
 export class TrainingTally {
   readonly sums = { ...noSums };
   private maxLogProbGap = 0;
+
+  /** Everything that is counted, as plain numbers. */
+  get numbers(): TallyNumbers {
+    return { ...this.sums, maxLogProbGap: this.maxLogProbGap };
+  }
+
+  static of({ maxLogProbGap, ...sums }: TallyNumbers): TrainingTally {
+    const tally = new TrainingTally();
+    Object.assign(tally.sums, sums);
+    tally.maxLogProbGap = maxLogProbGap!;
+    return tally;
+  }
 
   addTokens(entropies: Float32Array): void {
     this.sums.tokens += entropies.length;
