@@ -104,6 +104,9 @@ function showUse(before: Record<string, ProcessUse>, after: Record<string, Proce
   }
 }
 
+/** Commands of the work itself; the others open the store. */
+const ofWork = new Set(['find', 'getMore', 'insert', 'update', 'delete']);
+
 /** The store's commands by kind, most frequent first; what one answer brought and what one document took at most. */
 function showCommands(lines: readonly TraceLine[], calls: number): void {
   const sums = new Map<string, CommandsLine>();
@@ -116,7 +119,8 @@ function showCommands(lines: readonly TraceLine[], calls: number): void {
   const rows = [...sums].sort(([, a], [, b]) => b.count - a.count);
   const total = rows.reduce((sum, [, { count }]) => sum + count, 0);
   show('  commands to the store', `${total}, ${(total / calls).toFixed(2)} a call`);
-  for (const [key, { count, documents, mostDocuments, ms, mostUpdates }] of rows.slice(0, 14)) {
+  for (const [key, { name, count, documents, mostDocuments, ms, mostUpdates }] of rows) {
+    if (!ofWork.has(name)) continue;
     const updates = mostUpdates === 0 ? '' : `, one document at most ${mostUpdates} times`;
     show(
       `    ${key}`,

@@ -93,3 +93,14 @@ describe('temporal.config.ts', () => {
     expect(refusal(() => resolveTemporalConfig(input))).toMatch(message);
   });
 });
+
+it('refuses to divide an update that cannot be divided', () => {
+  const refused = (...set: string[]) =>
+    refusal(() => resolveRecipe(recipe(), 'mine', ['update.gradientShards=2', ...set]));
+  expect(refused('update.miniBatches=4')).toContain('an update of one step (seen: 1 epochs of 4 mini-batches)');
+  expect(refused('update.epochs=2')).toContain('set update.epochs=1');
+  expect(refused('policy.layout=split', 'stages.scheme=coupled', 'stages.count=1')).toContain(
+    'an update of two parts cannot be divided',
+  );
+  expect(resolveRecipe(recipe(), 'mine', ['update.gradientShards=2']).update.gradientShards).toBe(2);
+});
