@@ -64,6 +64,8 @@ export const temporalConfigSchema = z.strictObject({
       spin: z.boolean().default(false),
       /** Calls that are generated together, at most. */
       maxBatch: z.int().positive().default(128),
+      /** Tokens that one graph run decodes for every call; more than 1 (16, say) is for `cuda`. */
+      decodeChunk: z.int().min(1).max(256).default(1),
       /** Tokens of one prefill run, padding included, at most. */
       maxPrefillTokens: z.int().positive().default(16_384),
     })

@@ -146,5 +146,20 @@ export interface AdamWOptions {
  */
 export type GenerationGraphOptions = WeightOptions & AdapterOptions;
 
+/**
+ * `buildDecodeChunkGraph(config, options)`: up to `chunk` steps of `buildDecodeGraph` and the draws between them. Inputs:
+ * parameters; `input_ids`, `lengths` and `past_*` of the first step; `temperature`, `top_p`, `min_p` [B, 2] as in
+ * `SamplingSettings`, each the sum of two float32; `top_k` int64 [B]; `uniform` [chunk, B, 2], the numbers in [0, 1) that tokens
+ * are drawn with; `stop_ids` int64 [B, S], some id beyond the vocabulary for none; `limits` int64 [B], the tokens that a row may still have.
+ * Outputs: `tokens`, `log_probs` [chunk, B]; per layer `k.<l>`, `v.<l>` [B, numKvHeads, chunk, headDim], entry i to be
+ * written at [row, head, lengths[row] + i, :]. A row's entries after its stop token or its limit mean nothing; the steps end
+ * when all rows have.
+ */
+export interface DecodeChunkOptions extends GenerationGraphOptions {
+  readonly chunk: number;
+  /** Whether a row may have a top-k or a top-p; without them no row is sorted. */
+  readonly truncates: boolean;
+}
+
 /** W of a decode step is a multiple of this (see above). */
 export const cacheWindowMultiple = 64;

@@ -20,16 +20,25 @@ export interface EmitOptions {
 
 export class Emitter {
   readonly nodes: OnnxNode[] = [];
-  readonly constants: OnnxTensor[] = [];
+  readonly constants: OnnxTensor[];
   private readonly made = new Map<string, unknown>();
   private readonly inputs: readonly Value[];
+  private readonly parent: Emitter | undefined;
   private count = 0;
 
-  constructor(inputs: readonly Value[]) {
+  constructor(inputs: readonly Value[], parent?: Emitter) {
     this.inputs = inputs;
+    this.parent = parent;
+    this.constants = parent?.constants ?? [];
+  }
+
+  /** For the nodes of a sub-graph: what does not depend on them (constants, shapes) is emitted here, outside. */
+  inside(): Emitter {
+    return new Emitter(this.inputs, this);
   }
 
   fresh(): string {
+    if (this.parent) return this.parent.fresh();
     return `t${(this.count += 1)}`;
   }
 
@@ -41,6 +50,7 @@ export class Emitter {
   }
 
   constant(dtype: DType, shape: readonly number[], data: Float32Array | readonly number[]): string {
+    if (this.parent) return this.parent.constant(dtype, shape, data);
     const make = () => {
       const name = this.fresh();
       this.constants.push({ name, dtype, shape, data });
@@ -55,6 +65,7 @@ export class Emitter {
 
   /** A 1-D int64 tensor holding `shape`; with `infer`, one symbolic dimension may stand as -1. */
   shape(shape: Shape, infer = false): string {
+    if (this.parent) return this.parent.shape(shape, infer);
     const symbolic = shape.filter((dim) => typeof dim === 'string').length;
     if (symbolic === 0 || (infer && symbolic === 1 && !shape.includes(0))) {
       return this.ints(shape.map((dim) => (typeof dim === 'number' ? dim : -1)));
@@ -70,6 +81,7 @@ export class Emitter {
 
   /** A 1-D int64 tensor of one entry holding `dim`. */
   dim(dim: Dim): string {
+    if (this.parent) return this.parent.dim(dim);
     if (typeof dim === 'number') return this.ints([dim]);
     return this.once(`dim ${dim}`, () => {
       const piece = /^(.*)\/(\d+)#(\d+)$/.exec(dim);

@@ -18,13 +18,32 @@ export function exportOnnx(
 ): Uint8Array {
   const free = inputs.filter((value) => !constants.has(inputName(value)));
   const emitter = new Emitter(free);
+  const nodes = neededNodes(Object.values(outputs));
+  for (const node of nodes) if (node.op === 'input') known(node.outputs[0]!, inputs);
+  writeValues(emitter, outputs);
+  return encodeModel({
+    marker,
+    nodes: emitter.nodes,
+    constants: [
+      ...emitter.constants,
+      ...constantsOf(
+        nodes.flatMap((node) => node.outputs),
+        constants,
+      ),
+    ],
+    inputs: free.map(portOf),
+    outputs: Object.entries(outputs).map(([name, value]) => port(name, value)),
+  });
+}
+
+/** Writes the nodes that `outputs` need, each output by its name; inputs go by theirs. */
+export function writeValues(emitter: Emitter, outputs: Readonly<Record<string, Value>>): void {
   const names = new Map<Value, string>();
   for (const [name, value] of Object.entries(outputs))
     if (value.node.op !== 'input' && !names.has(value)) names.set(value, name);
-  const nodes = neededNodes(Object.values(outputs));
-  for (const node of nodes) {
+  for (const node of neededNodes(Object.values(outputs))) {
     node.outputs.forEach((value) => {
-      if (node.op === 'input') names.set(value, known(value, inputs));
+      if (node.op === 'input') names.set(value, inputName(value));
       else if (!names.has(value)) names.set(value, emitter.fresh());
     });
     write(node, names, emitter);
@@ -32,18 +51,12 @@ export function exportOnnx(
   for (const [name, value] of Object.entries(outputs)) {
     if (names.get(value) !== name) emitter.emit('Identity', [names.get(value)!], { outputs: [name] });
   }
-  return encodeModel({
-    marker,
-    nodes: emitter.nodes,
-    constants: [...emitter.constants, ...fixed(nodes, constants)],
-    inputs: free.map((value) => port(inputName(value), value)),
-    outputs: Object.entries(outputs).map(([name, value]) => port(name, value)),
-  });
 }
 
+export const portOf = (input: Value): OnnxPort => port(inputName(input), input);
 const port = (name: string, { dtype, shape }: Value): OnnxPort => ({ name, dtype, shape });
 
-function known(value: Value, inputs: readonly Value[]): string {
+function known(value: Value, inputs: readonly Value[]): void {
   const name = inputName(value);
   if (!inputs.includes(value)) {
     throw new DomainError(
@@ -52,14 +65,13 @@ function known(value: Value, inputs: readonly Value[]): string {
       { name },
     );
   }
-  return name;
 }
 
-function fixed(nodes: readonly Node[], constants: ReadonlyMap<string, Float32Array>): OnnxTensor[] {
-  return nodes
-    .filter((node) => node.op === 'input' && constants.has(inputName(node.outputs[0]!)))
-    .map((node) => {
-      const value = node.outputs[0]!;
+/** Of `values`, the inputs that are constants. */
+export function constantsOf(values: readonly Value[], constants: ReadonlyMap<string, Float32Array>): OnnxTensor[] {
+  return values
+    .filter((value) => value.node.op === 'input' && constants.has(inputName(value)))
+    .map((value) => {
       const name = inputName(value);
       return { name, dtype: value.dtype, shape: value.shape.map(Number), data: constants.get(name)! };
     });

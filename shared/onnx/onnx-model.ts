@@ -6,7 +6,8 @@ import type { Dim } from '../graph/dims.ts';
 import type { DType } from '../graph/ops.ts';
 import { ProtoWriter } from './wire.ts';
 
-export type OnnxAttribute = number | { readonly float: number } | { readonly ints: readonly number[] } | string;
+export type OnnxAttribute =
+  number | { readonly float: number } | { readonly ints: readonly number[] } | { readonly graph: OnnxGraph } | string;
 
 export interface OnnxNode {
   readonly type: string;
@@ -47,6 +48,16 @@ const irVersion = 9;
 const standardOpset = 20;
 
 export function encodeModel(graph: OnnxGraph): Uint8Array {
+  return new ProtoWriter()
+    .varint(1, irVersion)
+    .bytes(2, 'metaagentx')
+    .bytes(7, encodeGraph(graph))
+    .bytes(8, new ProtoWriter().bytes(1, '').varint(2, standardOpset))
+    .bytes(8, new ProtoWriter().bytes(1, 'com.microsoft').varint(2, 1))
+    .finish();
+}
+
+function encodeGraph(graph: OnnxGraph): ProtoWriter {
   const body = new ProtoWriter();
   if (graph.marker !== undefined) {
     const type = 'SequenceEmpty';
@@ -58,13 +69,7 @@ export function encodeModel(graph: OnnxGraph): Uint8Array {
   for (const input of graph.inputs) body.bytes(11, encodePort(input));
   if (graph.marker !== undefined) body.bytes(12, encodeMarker(graph.marker));
   for (const output of graph.outputs) body.bytes(12, encodePort(output));
-  return new ProtoWriter()
-    .varint(1, irVersion)
-    .bytes(2, 'metaagentx')
-    .bytes(7, body)
-    .bytes(8, new ProtoWriter().bytes(1, '').varint(2, standardOpset))
-    .bytes(8, new ProtoWriter().bytes(1, 'com.microsoft').varint(2, 1))
-    .finish();
+  return body;
 }
 
 function encodeNode(node: OnnxNode): ProtoWriter {
@@ -76,12 +81,13 @@ function encodeNode(node: OnnxNode): ProtoWriter {
   return node.domain === '' ? out : out.bytes(7, node.domain);
 }
 
-/** AttributeProto: 1 name, 2 float, 3 int, 4 string, 8 ints, 20 type. */
+/** AttributeProto: 1 name, 2 float, 3 int, 4 string, 6 graph, 8 ints, 20 type. */
 function encodeAttribute(name: string, value: OnnxAttribute): ProtoWriter {
   const out = new ProtoWriter().bytes(1, name);
   if (typeof value === 'number') return out.varint(3, value).varint(20, 2);
   if (typeof value === 'string') return out.bytes(4, value).varint(20, 3);
   if ('float' in value) return out.float(2, value.float).varint(20, 1);
+  if ('graph' in value) return out.bytes(6, encodeGraph(value.graph)).varint(20, 5);
   for (const entry of value.ints) out.varint(8, entry);
   return out.varint(20, 7);
 }

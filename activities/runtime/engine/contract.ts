@@ -30,6 +30,8 @@ export interface EngineOptions {
   spin: boolean;
   /** Calls that are generated together, at most. */
   maxBatch: number;
+  /** Tokens that one graph run decodes for every call; more than 1 is for devices, where each run moves the cache. Default 1. */
+  decodeChunk?: number;
   /** Tokens of one prefill graph run, padding included, at most. */
   maxPrefillTokens: number;
   /**

@@ -81,6 +81,24 @@ export class DecodeCache {
     }
   }
 
+  /** Writes the entries of several steps ([B, heads, chunk, headDim]): of each row the first `counts[row]`. */
+  appendChunk(outputs: Feeds, lengths: readonly number[], counts: readonly number[]): void {
+    const { numLayers, numKvHeads, headDim } = this.config;
+    for (const kind of kinds) {
+      for (let layer = 0; layer < numLayers; layer++) {
+        const tensor = outputs[`${kind}.${layer}`]!;
+        const [values, chunk] = [floatsOf(tensor), tensor.dims[2]!];
+        const buffer = this.buffers[kind][layer]!;
+        for (let row = 0; row < lengths.length; row++) {
+          for (let head = 0; head < numKvHeads; head++) {
+            const from = (row * numKvHeads + head) * chunk * headDim;
+            buffer.set(values.subarray(from, from + counts[row]! * headDim), this.at(row, head, lengths[row]!));
+          }
+        }
+      }
+    }
+  }
+
   move(from: number, to: number): void {
     const [start, end] = [this.at(from, 0, 0), this.at(from + 1, 0, 0)];
     for (const kind of kinds) for (const buffer of this.buffers[kind]) buffer.copyWithin(this.at(to, 0, 0), start, end);

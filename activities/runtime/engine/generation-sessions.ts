@@ -4,12 +4,11 @@
  * an adapter are constants of sessions that all adapters on them share; the adapters are inputs.
  */
 import type { Tensors } from './contract.ts';
-import type { DecoderGraphs } from './graphs.ts';
+import type { DecoderGraphs, GenerationKind } from './graphs.ts';
 import type { ResidentTensors } from './resident.ts';
 import type { Feeds, GraphSession } from './session.ts';
 
-type Kind = 'prefill' | 'decode';
-type Sessions = Partial<Record<Kind, Promise<GraphSession>>>;
+type Sessions = Partial<Record<GenerationKind, Promise<GraphSession>>>;
 
 const defaultConstantBytes = 512 << 20;
 
@@ -37,13 +36,15 @@ export class GenerationSessions {
 
   prefill = (): Promise<GraphSession> => this.session('prefill');
   decode = (): Promise<GraphSession> => this.session('decode');
+  /** `truncates`: some call has a top-k or a top-p. */
+  chunk = (truncates: boolean): Promise<GraphSession> => this.session(truncates ? 'sorted chunk' : 'chunk');
 
   /** Gives up the version's own sessions; nothing may run in them. */
   async release(): Promise<void> {
     if (this.isOwner) for (const session of Object.values(this.sessions)) await (await session).release();
   }
 
-  private session(kind: Kind): Promise<GraphSession> {
+  private session(kind: GenerationKind): Promise<GraphSession> {
     return (this.sessions[kind] ??= this.graphs.generation(kind, this.constants));
   }
 }

@@ -4,6 +4,7 @@
  */
 import { buildAdamWGraph } from '../../../shared/model/adamw-graph.ts';
 import { buildDecodeGraph } from '../../../shared/model/decode-graph.ts';
+import { buildDecodeChunkGraph } from '../../../shared/model/decode-chunk-graph.ts';
 import { buildGradientGraph } from '../../../shared/model/gradient-graph.ts';
 import { buildLogProbGraph } from '../../../shared/model/log-prob-graph.ts';
 import { buildPrefillGraph } from '../../../shared/model/prefill-graph.ts';
@@ -13,9 +14,20 @@ import { parameterShapes } from '../../../shared/model/parameters.ts';
 import { piecesFor } from '../../../shared/model/pieces.ts';
 import type { SequenceShape } from '../../../shared/model/pieces.ts';
 import type { DecoderConfig } from '../../../shared/model/config.ts';
-import type { BuiltGraph, LossSpec } from '../../../shared/model/interface.ts';
+import type { BuiltGraph, GenerationGraphOptions, LossSpec } from '../../../shared/model/interface.ts';
 import type { AdamSettings, EngineOptions } from './contract.ts';
 import { GraphSession } from './session.ts';
+
+/** `chunk` decodes several tokens; `sorted chunk` also for calls with a top-k or a top-p. */
+export type GenerationKind = 'prefill' | 'decode' | 'chunk' | 'sorted chunk';
+
+type Builder = (config: DecoderConfig, options: GenerationGraphOptions) => BuiltGraph;
+const buildersOf = (chunk: number): Record<GenerationKind, Builder> => ({
+  prefill: buildPrefillGraph,
+  decode: buildDecodeGraph,
+  chunk: (config, options) => buildDecodeChunkGraph(config, { ...options, chunk, truncates: false }),
+  'sorted chunk': (config, options) => buildDecodeChunkGraph(config, { ...options, chunk, truncates: true }),
+});
 
 export class DecoderGraphs {
   readonly config: DecoderConfig;
@@ -37,9 +49,9 @@ export class DecoderGraphs {
   }
 
   /** `weights`: tensors that become constants of a session of the caller's own. Without, all versions share the session. */
-  generation(kind: 'prefill' | 'decode', weights?: ReadonlyMap<string, Float32Array>): Promise<GraphSession> {
+  generation(kind: GenerationKind, weights?: ReadonlyMap<string, Float32Array>): Promise<GraphSession> {
     const { config, lora, options } = this;
-    const build = kind === 'prefill' ? buildPrefillGraph : buildDecodeGraph;
+    const build = buildersOf(options.decodeChunk ?? 1)[kind];
     if (weights === undefined) return this.session(kind, options.decodeThreads, () => build(config, { lora }));
     const settings = { provider: options.executionProvider, threads: options.decodeThreads, spin: options.spin };
     return GraphSession.create(kind, build(config, { lora, weights }), settings);

@@ -12,6 +12,7 @@ import type { EngineOptions, GenerateRequest } from './contract.ts';
 import { DecodeCache, fewestRows } from './decode-cache.ts';
 import { TokenDrawer } from './draw-token.ts';
 import type { GenerationCounters } from './counters.ts';
+import { chunkFeeds, finite, truncates } from './chunk-feeds.ts';
 import { prefill } from './prefill.ts';
 import type { Resident } from './resident.ts';
 import { floatsOf, intTensor } from './session.ts';
@@ -81,7 +82,7 @@ export class Lane {
   async step(): Promise<void> {
     this.release((call) => call.cancelled);
     await this.admit();
-    if (this.active.length > 0) await this.decode();
+    if (this.active.length > 0) await ((this.options.decodeChunk ?? 1) > 1 ? this.decodeChunk() : this.decode());
   }
 
   private async admit(): Promise<void> {
@@ -143,6 +144,37 @@ export class Lane {
       this.draw(call, logits, row);
     });
     this.release((call) => this.isDone(call));
+  }
+
+  /** Several steps in one graph run; what a row has after its end is left. */
+  private async decodeChunk(): Promise<void> {
+    const { active, cache, resident } = this;
+    const chunk = this.options.decodeChunk!;
+    const rows = Math.max(active.length, fewestRows);
+    cache.reserve(rows, Math.max(...active.map((call) => call.length)) + chunk, active.length);
+    const session = await resident.generation.chunk(truncates(active));
+    const outputs = await session.run({
+      ...resident.generation.feeds,
+      ...cache.feeds(rows),
+      ...chunkFeeds(active, rows, chunk, resident.graphs.config.maxPositions),
+    });
+    const [tokens, logProbs] = [floatsOf(outputs.tokens!), floatsOf(outputs.log_probs!)];
+    const before = active.map((call) => call.length);
+    const ended = new Set<Call>();
+    active.forEach((call, row) => {
+      for (let step = 0; step < chunk && !ended.has(call); step++) {
+        call.length += 1;
+        call.tokens.push(tokens[step * rows + row]!);
+        call.logProbs.push(finite(logProbs[step * rows + row]!));
+        if (this.isDone(call)) ended.add(call);
+      }
+    });
+    const counts = active.map((call, row) => call.length - before[row]!);
+    cache.appendChunk(outputs, before, counts);
+    for (let step = 0; step < Math.max(...counts); step++) {
+      this.counters.stepped(counts.filter((count) => count > step).length);
+    }
+    this.release((call) => ended.has(call));
   }
 
   private open(call: Waiting): Call {
