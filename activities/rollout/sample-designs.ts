@@ -37,7 +37,8 @@ export async function sampleDesigns(
     const standing = await insertAllOnce(deps.store.designs, drafts);
     crashPoint('designs-stored');
     // Another attempt was faster: what it stored is what counts.
-    for (const { design, outcome } of await outcomesOf(deps, { _id: { $in: standing } })) known.set(design, outcome);
+    const others = standing.length === 0 ? [] : await outcomesOf(deps, { _id: { $in: standing } });
+    for (const { design, outcome } of others) known.set(design, outcome);
   }
   const valid = [...known].filter(([, outcome]) => outcome === 'valid').map(([design]) => design);
   return { valid: valid.sort((a, b) => a - b), invalid: known.size - valid.length };

@@ -12,11 +12,25 @@ export const smokeWorkers: readonly WorkerWish[] = (['control', 'gpu', 'sandbox'
 }));
 const goalShare = 0.1;
 
+/** As it is, and with as many questions, designs and executions as keep the engine's batch full. */
+const widths: Record<string, readonly string[]> = {
+  smoke: [],
+  'smoke, 16 x 4 x 4': [
+    'rollout.questionsPerIteration=16',
+    'rollout.designsPerQuestion=4',
+    'rollout.executionsPerDesign=4',
+  ],
+};
+
 export async function measureSmoke(): Promise<void> {
+  for (const [name, set] of Object.entries(widths)) await measure(name, set);
+}
+
+async function measure(name: string, set: readonly string[]): Promise<void> {
   const fleet = await startFleet(smokeWorkers);
   try {
     const runId = 'scale-smoke';
-    await train(fleet, runId);
+    await train(fleet, runId, ['evaluation.limit=0', ...set]);
     const times = await iterationTimes(fleet, runId);
     const lines = await fleet.endWorkers();
     const shares = times.map((times) => {
@@ -24,7 +38,7 @@ export async function measureSmoke(): Promise<void> {
       const wallMs = times.toMs - times.fromMs;
       const overheadMs = wallMs - path.withScriptsMs - path.updateMs;
       const parts = `model and scripts ${path.withScriptsMs.toFixed(0)}, update ${path.updateMs.toFixed(0)}, ${path.calls} calls`;
-      show(`smoke ${times.place}: wall ${wallMs.toFixed(0)} ms`, `rest ${overheadMs.toFixed(0)} ms (${parts})`);
+      show(`${name} ${times.place}: wall ${wallMs.toFixed(0)} ms`, `rest ${overheadMs.toFixed(0)} ms (${parts})`);
       return { wallMs, overheadMs };
     });
     const sum = (pick: (row: (typeof shares)[number]) => number) => shares.reduce((total, row) => total + pick(row), 0);
@@ -34,7 +48,7 @@ export async function measureSmoke(): Promise<void> {
       0.5,
     );
     show(
-      'smoke: orchestration, share of wall time',
+      `${name}: orchestration, share of wall time`,
       `${(100 * share).toFixed(1)} % (median ${median.toFixed(0)} ms an iteration)`,
       met(share <= goalShare, '≤ 10 %'),
     );
