@@ -110,17 +110,23 @@ export async function startFleet(wishes: readonly WorkerWish[], temporalArgs: re
     workers.clear();
     return readTrace(traces);
   };
+  const stop = async () => {
+    await endWorkers().catch(() => undefined);
+    await connection.close();
+    await store.close();
+    await stack.stop();
+    rmSync(stateDir, { recursive: true, force: true });
+  };
+  const interrupted = () => void stop().finally(() => process.exit(1));
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, interrupted);
   return {
     store,
     client: new Client({ connection, namespace }),
     use: () => Object.fromEntries(pids().map(([name, pid]) => [name, useOf(pid)])),
     endWorkers,
     stop: async () => {
-      await endWorkers().catch(() => undefined);
-      await connection.close();
-      await store.close();
-      await stack.stop();
-      rmSync(stateDir, { recursive: true, force: true });
+      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, interrupted);
+      await stop();
     },
   };
 }
