@@ -18,6 +18,7 @@ import type { TraceLine } from './trace.ts';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 /** `sysconf(_SC_CLK_TCK)` of every Linux that Node runs on. */
 const ticksPerSecond = 100;
+const signals = ['SIGINT', 'SIGTERM'] as const;
 
 /** What one process has used since it started. */
 export interface ProcessUse {
@@ -56,7 +57,13 @@ function useOf(pid: number): ProcessUse {
   };
 }
 
-async function startWorker(wish: WorkerWish, trace: string, env: Record<string, string>): Promise<ChildProcess> {
+/** `onSpawn` learns of the process before it is ready. */
+async function startWorker(
+  wish: WorkerWish,
+  trace: string,
+  env: Record<string, string>,
+  onSpawn: (child: ChildProcess) => void,
+): Promise<void> {
   const { queue, engine, slots, nodeArgs = [] } = wish;
   const program = ['--import', 'tsx', join(root, 'bench/scale/worker.ts'), queue, engine, trace, String(slots)];
   const child = spawn(process.execPath, [...nodeArgs, ...program], {
@@ -64,11 +71,11 @@ async function startWorker(wish: WorkerWish, trace: string, env: Record<string, 
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
+  onSpawn(child);
   await new Promise<void>((resolve, reject) => {
     child.stdout.on('data', (text: Buffer) => text.toString().includes(`ready ${queue}`) && resolve());
     child.once('exit', (code) => reject(new Error(`worker ${queue} ended with ${code} before it was ready`)));
   });
-  return child;
 }
 
 export async function startFleet(wishes: readonly WorkerWish[], temporalArgs: readonly string[] = []): Promise<Fleet> {
@@ -83,24 +90,12 @@ export async function startFleet(wishes: readonly WorkerWish[], temporalArgs: re
   const env = stackEnvironment(stack.addresses, stateDir);
   const workers = new Map<string, ChildProcess>();
   const traces: string[] = [];
-  // The first worker of workflows makes the bundle; the others find it.
-  for (const [index, wish] of wishes.entries()) {
-    const name = `${wish.queue}-${index}`;
-    traces.push(join(stateDir, `${name}.trace`));
-    workers.set(name, await startWorker(wish, traces.at(-1)!, env));
-  }
-  const store = await openStore({ uri: mongoUri, database });
-  const connection = await Connection.connect({ address: temporalAddress });
-  const pids = () => {
-    const servers = readRecord(stateDir).processes.map(
-      ({ name, identity }) => [name === 'mongo' ? 'store' : name, identity.pid] as const,
-    );
-    return [...servers, ...[...workers].map(([name, { pid }]) => [name, pid!] as const)];
-  };
+  /** Of what stands, last opened first. */
+  const closers = [() => stack.stop()];
   const endWorkers = async () => {
     await Promise.all(
       [...workers.values()]
-        .filter(({ exitCode }) => exitCode === null)
+        .filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null)
         .map(async (child) => {
           const gone = once(child, 'exit');
           child.kill('SIGTERM');
@@ -112,20 +107,34 @@ export async function startFleet(wishes: readonly WorkerWish[], temporalArgs: re
   };
   const stop = async () => {
     await endWorkers().catch(() => undefined);
-    await connection.close();
-    await store.close();
-    await stack.stop();
+    for (const close of closers.reverse()) await close();
     rmSync(stateDir, { recursive: true, force: true });
   };
   const interrupted = () => void stop().finally(() => process.exit(1));
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, interrupted);
+  for (const signal of signals) process.once(signal, interrupted);
+  // The first worker of workflows makes the bundle; the others find it.
+  for (const [index, wish] of wishes.entries()) {
+    const name = `${wish.queue}-${index}`;
+    traces.push(join(stateDir, `${name}.trace`));
+    await startWorker(wish, traces.at(-1)!, env, (child) => workers.set(name, child));
+  }
+  const store = await openStore({ uri: mongoUri, database });
+  closers.push(() => store.close());
+  const connection = await Connection.connect({ address: temporalAddress });
+  closers.push(() => connection.close());
+  const pids = () => {
+    const servers = readRecord(stateDir).processes.map(
+      ({ name, identity }) => [name === 'mongo' ? 'store' : name, identity.pid] as const,
+    );
+    return [...servers, ...[...workers].map(([name, { pid }]) => [name, pid!] as const)];
+  };
   return {
     store,
     client: new Client({ connection, namespace }),
     use: () => Object.fromEntries(pids().map(([name, pid]) => [name, useOf(pid)])),
     endWorkers,
     stop: async () => {
-      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, interrupted);
+      for (const signal of signals) process.off(signal, interrupted);
       await stop();
     },
   };
