@@ -1,7 +1,7 @@
 """PyTorch and transformers as a contestant of bench/engine.ts: one JSON request a line in, one JSON result a line out.
 
 Run by the benchmark; needs torch, transformers and safetensors. Requests:
-  open      {folder, threads, compile}     loads a Hugging Face folder in float32
+  open      {folder, threads, compile, device}  loads a Hugging Face folder in float32
   train     {rows}                         one step: forward, backward, gradient clip, AdamW; token mean of next-token loss
   generate  {prompts, newTokens}           greedy `generate` with a KV cache, end tokens ignored
 """
@@ -35,14 +35,15 @@ def timed(work):
     }
 
 
-def open(state, folder, threads, compile=False):
+def open(state, folder, threads, compile=False, device="cpu"):
     import torch
     from transformers import AutoModelForCausalLM
 
     torch.set_num_threads(threads)
     torch.manual_seed(0)
-    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, attn_implementation="sdpa")
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, attn_implementation="sdpa").to(device)
     state["model"] = model
+    state["device"] = device
     state["forward"] = torch.compile(model) if compile else model
     state["optimizer"] = None
     return {"torch": torch.__version__}
@@ -60,7 +61,7 @@ def train(state, rows):
         # The fused form is the default of transformers' own Trainer, and the fastest on a CPU.
         state["optimizer"] = torch.optim.AdamW(groups, lr=1e-4, fused=True)
     optimizer = state["optimizer"]
-    ids = torch.tensor(rows)
+    ids = torch.tensor(rows, device=state["device"])
 
     def step():
         logits = forward(input_ids=ids[:, :-1], use_cache=False).logits
@@ -79,7 +80,7 @@ def generate(state, prompts, newTokens):
 
     model = state["model"]
     model.eval()
-    ids = torch.tensor(prompts)
+    ids = torch.tensor(prompts, device=state["device"])
 
     def work():
         with torch.no_grad():

@@ -14,7 +14,7 @@ import { joined, scoreTargets } from './scores.ts';
 /** Throws `UnsupportedModel` for a bad config and `InvalidInput` for bad options. */
 export function buildGradientGraph(config: DecoderConfig, options: GradientGraphOptions): BuiltGraph {
   const { inputs, outputs } = gradientValues(config, options);
-  return finish(inputs, outputs);
+  return finish(inputs, outputs, options.weights);
 }
 
 /** The same before it is written. */

@@ -85,7 +85,7 @@ export type LossSpec =
  * `clip_fraction` [] (of 1 where the clip removes the gradient), `kl` [] (of k3 against `old_log_prob`) and, when klCoef
  * is above 0, `reference_kl` [] (of k3 against `ref_log_prob`); `grad.<parameter>` for each trainable parameter (plus `accum.<parameter>`).
  */
-export interface GradientGraphOptions extends AttentionOptions, AdapterOptions {
+export interface GradientGraphOptions extends AttentionOptions, AdapterOptions, WeightOptions {
   readonly loss: LossSpec;
   /** Add the new gradients to `accum.<parameter>` inputs; feed and fetch may be the same Float32Array. */
   readonly accumulate?: boolean;

@@ -206,6 +206,42 @@ describe('one base, several adapters', () => {
     await engine.close();
   });
 
+  test('training on a base that is part of the graph gives what training on a base that is fed gives', async () => {
+    const { expected, config, lora, base, adapter } = await readModel('qwen3-all-linear');
+    const learnedWith = async (constantBase: boolean) => {
+      const options = { executionProvider: 'cpu', decodeThreads: 1, trainThreads: 1, spin: false } as const;
+      const engine = new LocalEngine({ ...options, maxBatch: 4, maxPrefillTokens: 64, constantBase });
+      const source = { config, tokenizerJson: wordTokenizer(config.vocabSize) };
+      const copy = (tensors: Map<string, Float32Array>) => new Map([...tensors].map(([k, x]) => [k, x.slice()]));
+      await engine.loadPolicy({ version: 'base', ...source, parameters: copy(base) });
+      const adapts = { version: 'base', lora };
+      await engine.loadPolicy({ version: 'a', ...source, parameters: copy(adapter), adapts });
+      const ids = Int32Array.from(expected.promptIds);
+      const examples = [{ id: 'e', promptIds: ids.slice(0, 2), responseIds: ids.slice(2) }];
+      const adam = { learningRate: 1e-3, beta1: 0.9, beta2: 0.99, epsilon: 1e-3, weightDecay: 0, maxGradNorm: 1 };
+      const schedule = {
+        steps: 4,
+        batchSize: 1,
+        warmupSteps: 0,
+        schedule: 'constant',
+        finalLearningRate: 1e-3,
+      } as const;
+      const settings = { ...adam, ...schedule, maxTokensPerMicroBatch: 64, orderKey: 'o' };
+      const { parameters } = await engine.sft({ baseVersion: 'a', newVersion: 'b', examples, settings });
+      await engine.close();
+      return parameters;
+    };
+    const [fed, constant] = [await learnedWith(false), await learnedWith(true)];
+    let moved = 0;
+    for (const [key, tensor] of fed) {
+      tensor.forEach((value, i) => {
+        moved = Math.max(moved, Math.abs(value - adapter.get(key)![i]!));
+        expect(Math.abs(constant.get(key)![i]! - value)).toBeLessThan(1e-6);
+      });
+    }
+    expect(moved).toBeGreaterThan(1e-4);
+  });
+
   test('an adapter without its base, or of another shape, is refused by name', async () => {
     const { config, lora, base, adapter } = await readModel('qwen3-all-linear');
     const options = { executionProvider: 'cpu', decodeThreads: 1, trainThreads: 1, spin: false } as const;

@@ -30,6 +30,11 @@ export interface EngineOptions {
   spin: boolean;
   /** Calls that are generated together, at most. */
   maxBatch: number;
+  /**
+   * The weights under adapters become constants of training sessions: on a device they stay there, and do not cross the bus
+   * at each run. Default: on `cuda`.
+   */
+  constantBase?: boolean;
   /** Tokens that one graph run decodes for every call; more than 1 is for devices, where each run moves the cache. Default 1. */
   decodeChunk?: number;
   /** Tokens of one prefill graph run, padding included, at most. */

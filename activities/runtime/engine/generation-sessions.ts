@@ -10,8 +10,6 @@ import type { Feeds, GraphSession } from './session.ts';
 
 type Sessions = Partial<Record<GenerationKind, Promise<GraphSession>>>;
 
-const defaultConstantBytes = 512 << 20;
-
 /** Of the weights under adapters, by the adapters' form. They go when no adapter on the weights is left. */
 const shared = new WeakMap<Tensors, Map<DecoderGraphs, Sessions>>();
 
@@ -26,9 +24,8 @@ export class GenerationSessions {
 
   constructor(graphs: DecoderGraphs, { parameters, frozen }: ResidentTensors, feeds: Feeds) {
     const whole = graphs.lora === null ? parameters : frozen;
-    const bytes = [...whole.values()].reduce((sum, tensor) => sum + tensor.byteLength, 0);
     this.graphs = graphs;
-    this.constants = bytes <= (graphs.options.constantWeightBytes ?? defaultConstantBytes) ? whole : undefined;
+    this.constants = graphs.areConstants(whole) ? whole : undefined;
     this.isOwner = this.constants !== undefined && graphs.lora === null;
     this.feeds = this.constants === undefined ? feeds : without(feeds, this.constants);
     this.sessions = this.isOwner || this.constants === undefined ? {} : sharedOf(this.constants, graphs);

@@ -15,7 +15,7 @@ import { piecesFor } from '../../../shared/model/pieces.ts';
 import type { SequenceShape } from '../../../shared/model/pieces.ts';
 import type { DecoderConfig } from '../../../shared/model/config.ts';
 import type { BuiltGraph, GenerationGraphOptions, LossSpec } from '../../../shared/model/interface.ts';
-import type { AdamSettings, EngineOptions } from './contract.ts';
+import type { AdamSettings, EngineOptions, Tensors } from './contract.ts';
 import { GraphSession } from './session.ts';
 
 /** `chunk` decodes several tokens; `sorted chunk` also for calls with a top-k or a top-p. */
@@ -28,6 +28,17 @@ const buildersOf = (chunk: number): Record<GenerationKind, Builder> => ({
   chunk: (config, options) => buildDecodeChunkGraph(config, { ...options, chunk, truncates: false }),
   'sorted chunk': (config, options) => buildDecodeChunkGraph(config, { ...options, chunk, truncates: true }),
 });
+
+const defaultConstantBytes = 512 << 20;
+
+/** Training sessions in which weights are constants; they go with the weights. */
+const onWeights = new WeakMap<Tensors, Map<string, Promise<GraphSession>>>();
+
+function sessionsOn(weights: Tensors): Map<string, Promise<GraphSession>> {
+  const known = onWeights.get(weights) ?? new Map<string, Promise<GraphSession>>();
+  onWeights.set(weights, known);
+  return known;
+}
 
 export class DecoderGraphs {
   readonly config: DecoderConfig;
@@ -64,10 +75,16 @@ export class DecoderGraphs {
     );
   }
 
-  gradient(loss: LossSpec, shape: SequenceShape, recompute: boolean): Promise<GraphSession> {
+  /** `base`: the weights under adapters. Where the options say so, they are constants of sessions that all adapters share. */
+  gradient(loss: LossSpec, shape: SequenceShape, recompute: boolean, base: Tensors): Promise<GraphSession> {
     const options = { ...piecesFor(this.config, shape), lora: this.lora, loss, recompute, accumulate: true };
-    return this.session(`gradient ${JSON.stringify(options)}`, this.options.trainThreads, () =>
-      buildGradientGraph(this.config, options),
+    const { executionProvider, constantBase = executionProvider === 'cuda', trainThreads } = this.options;
+    const weights = constantBase && this.areConstants(base) ? base : undefined;
+    return this.session(
+      `gradient ${JSON.stringify(options)}`,
+      trainThreads,
+      () => buildGradientGraph(this.config, { ...options, weights }),
+      weights === undefined ? this.sessions : sessionsOn(weights),
     );
   }
 
@@ -78,12 +95,23 @@ export class DecoderGraphs {
     );
   }
 
-  private session(name: string, threads: number, build: () => BuiltGraph): Promise<GraphSession> {
-    let session = this.sessions.get(name);
+  /** Whether there are tensors, and few enough bytes of them to stand in a graph. */
+  areConstants(tensors: Tensors): boolean {
+    const bytes = [...tensors.values()].reduce((sum, tensor) => sum + tensor.byteLength, 0);
+    return bytes > 0 && bytes <= (this.options.constantWeightBytes ?? defaultConstantBytes);
+  }
+
+  private session(
+    name: string,
+    threads: number,
+    build: () => BuiltGraph,
+    sessions = this.sessions,
+  ): Promise<GraphSession> {
+    let session = sessions.get(name);
     if (session === undefined) {
       const { executionProvider: provider, spin } = this.options;
       session = GraphSession.create(name, build(), { provider, threads, spin });
-      this.sessions.set(name, session);
+      sessions.set(name, session);
     }
     return session;
   }

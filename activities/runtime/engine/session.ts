@@ -83,8 +83,10 @@ export class GraphSession {
    */
   async run(feeds: Feeds, fetches: Feeds = {}): Promise<Feeds> {
     const outputs = this.outputs(feeds, fetches);
+    // Weights that are constants of this graph are fed to others.
+    const needed = Object.fromEntries(this.graph.inputs.map(({ name }) => [name, feeds[name]!]));
     try {
-      await this.session.run(feeds, { ...outputs, [inPlaceOutput]: null });
+      await this.session.run(needed, { ...outputs, [inPlaceOutput]: null });
     } catch (error) {
       if (!isFilled(error)) throw namedFailure(this.name, error);
     }

@@ -148,7 +148,8 @@ export class TrainingLoop {
   /** Adds one micro-batch's gradients; `tokens` are those of the whole mini-batch. */
   private async run(batch: MicroBatch, packed: PackedBatch, tokens: number, extraFeeds: ExtraFeeds): Promise<Feeds> {
     const scored = packed.targets.length;
-    const session = await this.state.graphs.gradient(this.loss, { width: batch.width, scored }, this.recompute);
+    const { graphs, frozen } = this.state;
+    const session = await graphs.gradient(this.loss, { width: batch.width, scored }, this.recompute, frozen);
     const { feeds, fetches } = this.state.accumulation();
     return session.run(
       {
