@@ -2,6 +2,7 @@
  * What a worker tells the outside, over a real run: its Prometheus endpoint, the trace from the command down to a model
  * call (a collector in this process receives it), and its log lines.
  */
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -91,6 +92,20 @@ describe('telemetry', () => {
     expect(sumOf('metaagentx_engine_generated_tokens_total')).toBe(tokens);
     expect(sumOf('metaagentx_executions_total')).toBe(await store.executions.countDocuments({ runId }));
     expect(sumOf('metaagentx_engine_batch_mean_calls')).toBeGreaterThan(0);
+  });
+
+  it('serves every metric that the Grafana dashboard asks for', () => {
+    const board = readFileSync(new URL('../../monitoring/grafana/metaagentx.json', import.meta.url), 'utf8');
+    const asked = [...new Set(board.match(/\b(metaagentx|temporal)_[a-z_]+/g))].sort();
+    expect(asked.length).toBeGreaterThan(10);
+    const missing = asked.filter((name) => !metrics.split('\n').some((line) => line.startsWith(`${name}{`)));
+    // Counters appear with their first event: nothing was replayed and nothing failed in this run.
+    const uneventful = [
+      'metaagentx_journal_replayed_calls_total',
+      'temporal_activity_execution_failed_total',
+      'temporal_request_failure_total',
+    ];
+    expect(missing.filter((name) => !uneventful.includes(name))).toEqual([]);
   });
 
   it('traces a model call back to the command', async () => {

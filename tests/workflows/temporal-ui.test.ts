@@ -2,6 +2,7 @@
  * What a reader of the Temporal UI sees at each level of a run: summaries, details, search attributes, descriptions of
  * messages. On a real server; the activities are constants.
  */
+import { readFileSync } from 'node:fs';
 import { Client, Connection } from '@temporalio/client';
 import { defaultPayloadConverter } from '@temporalio/common';
 import { NativeConnection, Worker } from '@temporalio/worker';
@@ -174,5 +175,39 @@ describe('the Temporal UI', () => {
     const found = [];
     for await (const { workflowId } of client.workflow.list({ query })) found.push(workflowId);
     expect(found.sort()).toEqual([id, 'viewed/stage-01/iter-002/q-000']);
+  });
+
+  it('answers the queries of the documents with what they promise', async () => {
+    const page = readFileSync(new URL('../../docs/operations.md', import.meta.url), 'utf8');
+    const rows = rowsOf(page.slice(page.indexOf('| to see '), page.indexOf('## Scale out')));
+    const queries = Object.fromEntries(rows.slice(1).map(([what, query]) => [what!, query!.replaceAll('`', '')]));
+    // Other test files run workflows on the same server: only those of this one are looked at.
+    const found = async (query: string) => {
+      const ids: string[] = [];
+      for await (const { workflowId } of client.workflow.list({ query: query.replaceAll('my-run', 'viewed') }))
+        if (/^viewed(\/|$)/.test(workflowId)) ids.push(workflowId);
+      return ids.sort();
+    };
+    const iterations = ['viewed/stage-01/iter-001', 'viewed/stage-01/iter-002'];
+    const questions = iterations.map((id) => `${id}/q-000`);
+    const stage = 'viewed/stage-01-executor';
+    const evaluations = ['viewed/eval-cold-start', 'viewed/eval-stage-01'];
+    const answers = Object.fromEntries(
+      await Promise.all(Object.entries(queries).map(async ([what, query]) => [what, await found(query)] as const)),
+    );
+    expect(answers).toEqual({
+      "a run's levels": ['viewed', ...evaluations, stage, ...iterations, ...questions].sort(),
+      'all runs': ['viewed'],
+      "its designer's iterations": [],
+      'questions that went badly': [],
+      'the questions of one iteration': [questions[1]],
+      'what failed': [],
+      'what is at work': [],
+    });
+    // The same with values that this run has.
+    expect(await found(queries["its designer's iterations"]!.replace('designer', 'executor'))).toEqual(iterations);
+    expect(await found(queries['questions that went badly']!.replace('0.2', '0.6'))).toEqual(questions);
+    expect(await found(queries['what failed']!.replace('Failed', 'Completed'))).toEqual(answers["a run's levels"]);
+    expect(await found(queries['what is at work']!.replace('Running', 'Completed'))).toEqual(questions);
   });
 });
