@@ -98,7 +98,9 @@ describe('telemetry', () => {
     const board = readFileSync(new URL('../../monitoring/grafana/metaagentx.json', import.meta.url), 'utf8');
     const asked = [...new Set(board.match(/\b(metaagentx|temporal)_[a-z_]+/g))].sort();
     expect(asked.length).toBeGreaterThan(10);
-    const missing = asked.filter((name) => !metrics.split('\n').some((line) => line.startsWith(`${name}{`)));
+    const missing = asked.filter(
+      (name) => !metrics.split('\n').some((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `)),
+    );
     // Counters appear with their first event: nothing was replayed and nothing failed in this run.
     const uneventful = [
       'metaagentx_journal_replayed_calls_total',
