@@ -19,6 +19,7 @@ const byName: Partial<Record<FailureName, number>> = {
   CheckpointMissing: exitCodes.notFound,
   StoreUnavailable: exitCodes.unavailable,
   SandboxUnavailable: exitCodes.unavailable,
+  TemporalUnavailable: exitCodes.unavailable,
   EndpointUnavailable: exitCodes.unavailable,
   EngineDied: exitCodes.unavailable,
 };

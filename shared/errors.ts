@@ -18,6 +18,7 @@ const failures = {
   EndpointUnavailable: 'retried',
   EndpointRefused: 'final',
   StoreUnavailable: 'retried',
+  TemporalUnavailable: 'retried',
   StoreBehind: 'final',
   RecordConflict: 'final',
   RecordRefused: 'final',

@@ -2,6 +2,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import type { WorkerOptions } from '@temporalio/worker';
+import { DomainError } from '../shared/errors.ts';
 import type { Tracing } from '../activities/telemetry/tracing.ts';
 import { openStore } from '../activities/store/connect.ts';
 import { workflowBundle } from './bundle.ts';
@@ -25,12 +26,13 @@ export async function startWorker(
   const { config } = settings;
   const store = await openStore({ uri: settings.mongoUri, database: settings.database, onCommand: parts.onCommand });
   const served = await serveQueue(queue, store, settings, parts);
-  const connection = await NativeConnection.connect(settings.connection);
+  const connection = await connectTemporal(settings);
   const worker = await Worker.create({
     connection,
     namespace: settings.namespace,
     taskQueue: config.queues[queue],
     identity: `${queue}-${process.pid}`,
+    ...(served.runsWorkflows ? versionOf(settings) : {}),
     activities: served.activities,
     maxConcurrentActivityTaskExecutions: served.slots,
     shutdownGraceTime: config.workers.shutdownGraceMs,
@@ -56,6 +58,34 @@ export async function startWorker(
   };
   return { done: run(), shutdown: () => worker.shutdown() };
 }
+
+async function connectTemporal({ connection }: WorkerSettings): Promise<NativeConnection> {
+  try {
+    return await NativeConnection.connect(connection);
+  } catch (cause) {
+    throw new DomainError(
+      'TemporalUnavailable',
+      `no Temporal server answers at ${connection.address ?? 'localhost:7233'}: ${(cause as Error).message}. Start it, or correct TEMPORAL_ADDRESS and the TLS settings (docs/servers.md)`,
+      {},
+      { cause },
+    );
+  }
+}
+
+/**
+ * Workflows end on the version of the code on which they began; `trainingRun` and `study`, which do little but wait, say
+ * otherwise themselves. Workers of activities carry no version: activities take and give the same in all of them.
+ */
+const versionOf = ({ deployment }: WorkerSettings): Pick<WorkerOptions, 'workerDeploymentOptions'> =>
+  deployment === null
+    ? {}
+    : {
+        workerDeploymentOptions: {
+          version: deployment,
+          useWorkerVersioning: true,
+          defaultVersioningBehavior: 'PINNED',
+        },
+      };
 
 const bundleFor = ({ stateDir, dataConverter }: WorkerSettings, tracing: Tracing | null) =>
   workflowBundle(stateDir, { traced: tracing !== null, encrypted: dataConverter !== null });

@@ -14,6 +14,8 @@ export interface WorkerSettings {
   /** Options of `NativeConnection.connect`: address, TLS, API key. */
   connection: ReturnType<typeof loadClientConnectConfig>['connectionOptions'];
   namespace: string;
+  /** Version of the workflows' code, for rolling upgrades; null: none. */
+  deployment: { deploymentName: string; buildId: string } | null;
   /** Null: payloads are stored in clear. */
   dataConverter: DataConverter | null;
   mongoUri: string;
@@ -26,6 +28,7 @@ export interface WorkerSettings {
 export function readSettings(environment: NodeJS.ProcessEnv = process.env): WorkerSettings {
   const config = resolveTemporalConfig(userConfig);
   const { connectionOptions, namespace } = loadClientConnectConfig({ profile: config.profile });
+  const buildId = environment.METAAGENTX_BUILD_ID || config.workers.buildId;
   const mongoUri = environment.MONGODB_URI;
   if (mongoUri === undefined || mongoUri === '') {
     throw new DomainError(
@@ -37,6 +40,7 @@ export function readSettings(environment: NodeJS.ProcessEnv = process.env): Work
     config,
     connection: connectionOptions,
     namespace: namespace ?? config.namespace,
+    deployment: buildId === null ? null : { deploymentName: config.workers.deploymentName, buildId },
     dataConverter: encryptingConverter(environment, config.payloads.keysFile),
     mongoUri,
     database: environment.METAAGENTX_DATABASE ?? config.database,

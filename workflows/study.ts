@@ -3,7 +3,7 @@
  * it stands, so a study that was cut off anywhere is resumed by starting it again. A run that fails is a row of the
  * table, not the end of the study.
  */
-import { executeChild, isCancellation, setCurrentDetails, setHandler } from '@temporalio/workflow';
+import { executeChild, isCancellation, setCurrentDetails, setHandler, setWorkflowOptions } from '@temporalio/workflow';
 import { evaluationId, policyVersionName } from '../shared/domain/ids.ts';
 import type { StudyCellPlan, StudyFailures, StudyPlan } from '../shared/domain/study-plan.ts';
 import { activitiesOf } from './activity-proxies.ts';
@@ -46,6 +46,9 @@ export async function study(plan: StudyPlan): Promise<StudyFailures> {
   await control.recordStudy({ studyId, failures });
   return failures;
 }
+
+// Its runs are to begin with new code, as those of `trainingRun`.
+setWorkflowOptions({ versioningBehavior: 'AUTO_UPGRADE' }, study);
 
 /** A base's own failure goes by its run id, a cell's by run and variant: several may measure one base. */
 const cellKey = ({ runId, variant }: StudyCellPlan) => `${runId}#${variant}`;

@@ -10,6 +10,7 @@ import {
   continueAsNew,
   executeChild,
   isCancellation,
+  setWorkflowOptions,
   workflowInfo,
 } from '@temporalio/workflow';
 import { evaluationId, policyVersionName, stageWorkflowId } from '../shared/domain/ids.ts';
@@ -62,6 +63,9 @@ export async function trainingRun(input: TrainingRunInput): Promise<TrainingRunR
     throw error;
   }
 }
+
+// It mostly waits for stages, and new stages are to begin with new code; old histories are replayed before a release.
+setWorkflowOptions({ versioningBehavior: 'AUTO_UPGRADE' }, trainingRun);
 
 /** Initial weights and cold start; each chunk commits a version. */
 async function prepare(run: RunState): Promise<void> {

@@ -119,6 +119,12 @@ export const commandTable: readonly CommandEntry[] = [
   },
   { name: 'worker', group: running, summary: 'run one worker', load: () => import('./system/worker.ts') },
   {
+    name: 'deployment',
+    group: running,
+    summary: 'upgrade control workers while runs go on',
+    load: () => import('./system/deployment.ts'),
+  },
+  {
     name: 'codec-server',
     group: running,
     summary: 'show the Temporal UI what is encrypted',

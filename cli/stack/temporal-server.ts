@@ -8,6 +8,7 @@ import { Connection, type ConnectionOptions } from '@temporalio/client';
 import { DomainError } from '../../shared/errors.ts';
 import { loopback } from './ports.ts';
 import type { Log, ProcessPlan } from './supervisor.ts';
+import { tlsFault } from './tls-fault.ts';
 
 /** Search attributes of every run, shown as columns in the Temporal UI. SQLite servers hold at most three `Int`. */
 export const searchAttributes = {
@@ -69,7 +70,9 @@ export async function pingTemporal(options: ConnectionOptions, namespace: string
       await connection.close();
     }
   } catch (error) {
-    return (error as Error).message;
+    const { message } = error as Error;
+    const fault = await tlsFault(options, connectTimeoutMs);
+    return fault === null ? message : `${message} (${fault})`;
   }
 }
 

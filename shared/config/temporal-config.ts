@@ -49,6 +49,10 @@ export const temporalConfigSchema = z.strictObject({
       controlSlots: z.int().positive().default(32),
       /** Threads that host script isolates in a gpu worker. */
       scriptThreads: z.int().positive().default(1),
+      /** Versions of control workers, for rolling upgrades (docs/operations.md). */
+      deploymentName: z.string().min(1).default('metaagentx'),
+      /** This version's name; METAAGENTX_BUILD_ID wins over it. Null: workers carry no version. */
+      buildId: z.string().min(1).nullable().default(null),
       /** Time a stopping worker gives its activities. */
       shutdownGraceMs: ms.default(5_000),
     })

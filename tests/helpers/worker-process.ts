@@ -34,7 +34,7 @@ export async function startWorkerProcess(
     process.stderr.write(chunk);
   });
   const gone = once(child, 'close');
-  await ready(child, queue);
+  await ready(child, queue, () => errors);
   const end = async (signal: 'SIGKILL' | 'SIGTERM') => {
     if (child.exitCode !== null || child.signalCode !== null) return;
     const ended = once(child, 'exit');
@@ -53,7 +53,7 @@ export async function startWorkerProcess(
   };
 }
 
-function ready(child: ChildProcess, queue: string): Promise<void> {
+function ready(child: ChildProcess, queue: string, errors: () => string): Promise<void> {
   return new Promise((resolve, reject) => {
     let seen = '';
     child.stdout!.on('data', (chunk: Buffer) => {
@@ -62,6 +62,8 @@ function ready(child: ChildProcess, queue: string): Promise<void> {
       const wanted = queue === 'all' ? ['control', 'gpu', 'sandbox'] : [queue];
       if (wanted.every((name) => lines.includes(`ready ${name}`))) resolve();
     });
-    child.once('exit', (code) => reject(new Error(`worker ${queue} ended with ${code} before it was ready`)));
+    child.once('close', (code) =>
+      reject(new Error(`worker ${queue} ended with ${code} before it was ready: ${errors()}`)),
+    );
   });
 }
