@@ -13,6 +13,7 @@ import { batchProgressQuery } from './messages.ts';
 import { visible } from './search-attributes.ts';
 import { systemSearch } from './system-search.ts';
 import { trainingRun } from './training-run.ts';
+import { isVersioned } from './versioned.ts';
 import { mapWindow } from './window.ts';
 
 export async function study(plan: StudyPlan): Promise<StudyFailures> {
@@ -48,7 +49,7 @@ export async function study(plan: StudyPlan): Promise<StudyFailures> {
 }
 
 // Its runs are to begin with new code, as those of `trainingRun`.
-setWorkflowOptions({ versioningBehavior: 'AUTO_UPGRADE' }, study);
+setWorkflowOptions(() => (isVersioned() ? { versioningBehavior: 'AUTO_UPGRADE' } : {}), study);
 
 /** A base's own failure goes by its run id, a cell's by run and variant: several may measure one base. */
 const cellKey = ({ runId, variant }: StudyCellPlan) => `${runId}#${variant}`;

@@ -23,6 +23,7 @@ import { failureOf } from './failure.ts';
 import { RunState } from './run-state.ts';
 import type { TrainingRunInput } from './run-state.ts';
 import { visible } from './search-attributes.ts';
+import { isVersioned } from './versioned.ts';
 
 export type { TrainingRunInput } from './run-state.ts';
 
@@ -65,7 +66,7 @@ export async function trainingRun(input: TrainingRunInput): Promise<TrainingRunR
 }
 
 // It mostly waits for stages, and new stages are to begin with new code; old histories are replayed before a release.
-setWorkflowOptions({ versioningBehavior: 'AUTO_UPGRADE' }, trainingRun);
+setWorkflowOptions(() => (isVersioned() ? { versioningBehavior: 'AUTO_UPGRADE' } : {}), trainingRun);
 
 /** Initial weights and cold start; each chunk commits a version. */
 async function prepare(run: RunState): Promise<void> {
