@@ -32,13 +32,23 @@ export interface AuditOptions {
   client: Client | null;
 }
 
-/** Throws `RunNotFound`. */
+/** Documents of this version are what the auditor understands. */
+const auditedSchema = 1;
+
+/** Throws `RunNotFound`, or `InvalidInput` for a run of a newer program. */
 export async function auditRun(db: Database, runId: string, { client }: AuditOptions): Promise<AuditReport> {
   const run = await db.runs.findOne({ _id: runId });
   if (run === null) {
     throw new DomainError('RunNotFound', `there is no run '${runId}' in the store; see: npx metaagentx list`, {
       runId,
     });
+  }
+  if (run.schemaVersion > auditedSchema) {
+    throw new DomainError(
+      'InvalidInput',
+      `run '${runId}' was written by a newer program (schema ${run.schemaVersion}, this auditor knows ${auditedSchema}); update this clone`,
+      { runId },
+    );
   }
   const findings = new Findings();
   const expected = expectedOf(run);

@@ -22,6 +22,7 @@ import type { StageProgress } from './messages.ts';
 import { installRunControl } from './run-control.ts';
 import { searchAttributes, visible } from './search-attributes.ts';
 import { trainingIteration } from './training-iteration.ts';
+import { checkInput, planFields } from './check-input.ts';
 
 export interface CoEvolutionStageInput extends StagePlan {
   runId: string;
@@ -58,6 +59,15 @@ export interface CoEvolutionStageResult {
 const recentRows = 12;
 
 export async function coEvolutionStage(input: CoEvolutionStageInput): Promise<CoEvolutionStageResult> {
+  checkInput('coEvolutionStage', input, {
+    runId: 'text',
+    stage: 'number',
+    iterations: 'number',
+    done: 'number',
+    cursor: 'number',
+    'plan.rollout.questionsPerIteration': 'number',
+    ...planFields,
+  });
   const { runId, stage, learner, iterations, plan } = input;
   const state = { ...input };
   const control = installRunControl(() => undefined, input);

@@ -9,6 +9,7 @@ import { checkDecision } from '../shared/domain/decision.ts';
 import type { RunPlan } from '../shared/domain/plan.ts';
 import { DomainError } from '../shared/errors.ts';
 import { activitiesOf } from './activity-proxies.ts';
+import { acceptsSignal } from './check-input.ts';
 import { decideUpdate, decisionNeededSignal, decisionSignal } from './messages.ts';
 
 /** The message of a `NonFiniteLoss`; null for any other error. */
@@ -60,9 +61,10 @@ export async function withDecisions<Result>(
 /** For a child: lets the run ask. Install it before the first question. */
 export function askThroughRun(runId: string): Ask {
   let answer: Decision | null = null;
-  setHandler(decisionSignal, (decision) => void (answer = decision), {
-    description: 'From the run: what was decided.',
-  });
+  const take = (decision: Decision) => {
+    if (acceptsSignal('decision', decision, { choice: 'text' })) answer = decision;
+  };
+  setHandler(decisionSignal, take, { description: 'From the run: what was decided.' });
   return async (question) => {
     answer = null;
     await getExternalWorkflowHandle(runId).signal(decisionNeededSignal, question);
@@ -79,6 +81,7 @@ export class Decisions {
   /** `onChange` shows the question, or that there is none any more. */
   constructor(onChange: () => void) {
     const take = (question: OpenQuestion) => {
+      if (!acceptsSignal('decisionNeeded', question, { workflowId: 'text', about: 'text', choices: 'list' })) return;
       this.open = question;
       onChange();
     };

@@ -11,6 +11,7 @@ import { answerQuestions } from './answer-questions.ts';
 import { lookDeeper, markdownTable, percentText, progressBar } from './details.ts';
 import { batchProgressQuery } from './messages.ts';
 import { searchAttributes } from './search-attributes.ts';
+import { checkInput, planFields } from './check-input.ts';
 
 export interface EvaluationInput {
   runId: string;
@@ -31,6 +32,13 @@ export interface EvaluationResult {
 }
 
 export async function evaluation(input: EvaluationInput): Promise<EvaluationResult> {
+  checkInput('evaluation', input, {
+    runId: 'text',
+    name: 'text',
+    policyVersion: 'number',
+    'plan.evaluation.questions': 'number',
+    ...planFields,
+  });
   const { runId, name, policyVersion, dataset, system, plan } = input;
   const { samples, questions, questionsPerBatch, concurrentBatches } = plan.evaluation;
   const { control } = activitiesOf(plan);

@@ -9,6 +9,7 @@ import type { Batch, Slot, VerifyBatchResult } from '../shared/domain/tasks.ts';
 import { activitiesOf } from './activity-proxies.ts';
 import { lookDeeper, markdownTable, rewardText } from './details.ts';
 import { searchAttributes } from './search-attributes.ts';
+import { checkInput, planFields } from './check-input.ts';
 
 export interface HierarchicalRolloutInput extends Batch, Slot {
   designs: number;
@@ -23,6 +24,14 @@ export interface HierarchicalRolloutResult extends VerifyBatchResult {
 }
 
 export async function hierarchicalRollout(input: HierarchicalRolloutInput): Promise<HierarchicalRolloutResult> {
+  checkInput('hierarchicalRollout', input, {
+    runId: 'text',
+    batchId: 'text',
+    slot: 'number',
+    designs: 'number',
+    executions: 'number',
+    ...planFields,
+  });
   const { plan, designs, executions, ...rest } = input;
   const { rollout, sandbox } = activitiesOf(plan);
   const { slot, questionIndex, ...batch } = rest;

@@ -2,6 +2,7 @@
 import { getExternalWorkflowHandle, setCurrentDetails, setHandler, upsertSearchAttributes } from '@temporalio/workflow';
 import type { Decision, OpenQuestion } from '../shared/domain/decision.ts';
 import type { Progress, RunPlan, RunPosition } from '../shared/domain/plan.ts';
+import { acceptsSignal } from './check-input.ts';
 import { Decisions } from './decisions.ts';
 import {
   pauseSignal,
@@ -64,8 +65,12 @@ export class RunState {
     const initial = { paused: input.paused ?? false, stopping: false };
     this.control = installRunControl((change) => void this.#forward(change), initial);
     setHandler(progressQuery, () => this.#seen, { description: progressDescription });
-    const takeReport = ({ stage, evaluations, ...facts }: StageProgress) => {
-      const row = this.#stages[stage - 1]!;
+    const takeReport = (report: StageProgress) => {
+      if (!acceptsSignal('stageProgress', report, { stage: 'number', iteration: 'number', policyVersion: 'number' }))
+        return;
+      const { stage, evaluations, ...facts } = report;
+      const row = this.#stages[stage - 1];
+      if (row === undefined) return;
       row.done = facts.iteration;
       row.firstReward ??= facts.meanReward;
       row.lastReward = facts.meanReward;

@@ -5,6 +5,7 @@
 import type { RunPlan } from '../shared/domain/plan.ts';
 import type { Batch } from '../shared/domain/tasks.ts';
 import { activitiesOf } from './activity-proxies.ts';
+import { checkInput, planFields } from './check-input.ts';
 
 export interface SolutionInput {
   runId: string;
@@ -24,6 +25,7 @@ export interface SolutionResult {
 }
 
 export async function solution(input: SolutionInput): Promise<SolutionResult> {
+  checkInput('solution', input, { runId: 'text', batchId: 'text', designs: 'number', ...planFields });
   const { plan, designs, ...batch } = input;
   const { rollout } = activitiesOf(plan);
   const asked: Batch & { slot: number; questionIndex: number } = {

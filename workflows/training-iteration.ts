@@ -20,6 +20,7 @@ import { hierarchicalRollout } from './hierarchical-rollout.ts';
 import type { HierarchicalRolloutResult } from './hierarchical-rollout.ts';
 import { searchAttributes, visible } from './search-attributes.ts';
 import { mapWindow } from './window.ts';
+import { checkInput, planFields } from './check-input.ts';
 
 export interface TrainingIterationInput {
   runId: string;
@@ -51,6 +52,14 @@ export interface TrainingIterationResult {
 }
 
 export async function trainingIteration(input: TrainingIterationInput): Promise<TrainingIterationResult> {
+  checkInput('trainingIteration', input, {
+    runId: 'text',
+    stage: 'number',
+    iteration: 'number',
+    cursor: 'number',
+    'plan.rollout.concurrentQuestions': 'number',
+    ...planFields,
+  });
   const { runId, stage, iteration, learner, policyVersion, plan } = input;
   const { control, train } = activitiesOf(plan);
   const batchId = iterationId(runId, stage, iteration);

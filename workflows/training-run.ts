@@ -16,6 +16,7 @@ import {
 import { evaluationId, policyVersionName, stageWorkflowId } from '../shared/domain/ids.ts';
 import type { StagePlan } from '../shared/domain/plan.ts';
 import { activitiesOf } from './activity-proxies.ts';
+import { checkInput, planFields } from './check-input.ts';
 import { coEvolutionStage } from './co-evolution-stage.ts';
 import { withDecisions } from './decisions.ts';
 import { evaluation } from './evaluation.ts';
@@ -34,6 +35,15 @@ export interface TrainingRunResult {
 }
 
 export async function trainingRun(input: TrainingRunInput): Promise<TrainingRunResult> {
+  checkInput('trainingRun', input, {
+    runId: 'text',
+    dataset: 'text',
+    ...planFields,
+    'plan.stages': 'list',
+    'plan.coldStartChunks': 'number',
+    'plan.rollout.questionsPerIteration': 'number',
+    'plan.evaluation.questions': 'number',
+  });
   const run = new RunState(input);
   const { control: records } = activitiesOf(input.plan);
   const { runId } = input;

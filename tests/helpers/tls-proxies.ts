@@ -49,7 +49,9 @@ export async function temporalTlsProxy(
       const endStream = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0;
       stream.respond(response, { waitForTrailers: !endStream, endStream });
     });
-    request.on('trailers', (seen) => (trailers = seen));
+    request.on('trailers', (seen: IncomingHttpHeaders) => {
+      trailers = seen;
+    });
     stream.on('wantTrailers', () => void stream.sendTrailers(trailers));
     stream.on('error', () => request.close());
     stream.on('aborted', () => request.close(constants.NGHTTP2_CANCEL));

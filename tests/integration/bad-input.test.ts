@@ -1,0 +1,164 @@
+/**
+ * What may come in from outside and be wrong, in one table each: payloads of starts, signals and updates at the Temporal
+ * server, and documents of another time in the store. Each is refused by name, and the run that it hits goes on.
+ */
+import { WorkflowFailedError } from '@temporalio/client';
+import { NativeConnection, Worker } from '@temporalio/worker';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { resolveTemporalConfig } from '../../shared/config/temporal-config.ts';
+import { workflowBundle } from '../../workers/bundle.ts';
+import { metaagentx } from '../helpers/command-line.ts';
+import { connectServers } from '../helpers/tiny-run.ts';
+import type { TestServers } from '../helpers/tiny-run.ts';
+
+const queue = 'bad-input';
+let servers: TestServers;
+const closers: (() => Promise<void>)[] = [];
+/** Lets the run's first activity end. */
+let release: () => void;
+
+const plan = {
+  seed: 1,
+  queues: { control: queue, gpu: queue, sandbox: queue },
+  activities: resolveTemporalConfig({}).activities,
+  trainQuestions: 4,
+  coldStartChunks: 0,
+  stages: [],
+  rollout: { questionsPerIteration: 1, designsPerQuestion: 1, executionsPerDesign: 1, concurrentQuestions: 1 },
+  evaluation: { samples: 1, questions: 0, questionsPerBatch: 1, concurrentBatches: 1, everyIterations: 0 },
+  iterationsPerHistory: 100,
+};
+const good = { runId: 'bad-input', dataset: 'd', plan, from: null };
+
+beforeAll(async () => {
+  servers = await connectServers();
+  const native = await NativeConnection.connect({ address: inject('stack').temporalAddress });
+  let initialized = (): void => undefined;
+  const activities = {
+    recordRun: async () => undefined,
+    initializePolicy: () => new Promise((resolve) => (initialized = () => resolve({ policyVersion: 0 }))),
+    recordEvaluation: async () => ({ average: 0, metrics: {} }),
+  };
+  const worker = await Worker.create({
+    connection: native,
+    taskQueue: queue,
+    activities,
+    workflowBundle: await workflowBundle(inject('stateDir')),
+  });
+  const served = worker.run();
+  closers.push(
+    async () => (worker.shutdown(), served),
+    () => native.close(),
+    () => servers.close(),
+  );
+  release = () => initialized();
+});
+afterAll(async () => {
+  for (const close of closers) await close();
+});
+
+describe('a start with a wrong payload fails at once, by name', () => {
+  const cases: [workflow: string, args: unknown[], message: RegExp][] = [
+    ['trainingRun', [], /expected an object, seen nothing/],
+    ['trainingRun', ['toy-1'], /expected an object, seen "toy-1"/],
+    ['trainingRun', [{ ...good, runId: '' }], /runId: expected a text, seen ""/],
+    ['trainingRun', [{ ...good, plan: undefined }], /plan\.queues\.control: expected a text, seen nothing/],
+    ['trainingRun', [{ ...good, plan: { ...plan, stages: 3 } }], /plan\.stages: expected a list, seen 3/],
+    ['coEvolutionStage', [good], /stage: expected a number, seen nothing/],
+    ['trainingIteration', [{ ...good, stage: '1' }], /stage: expected a number, seen "1"/],
+    ['hierarchicalRollout', [{}], /runId: expected a text/],
+    ['evaluation', [{ ...good, name: 7 }], /name: expected a text, seen 7/],
+    ['solution', [null], /expected an object, seen null/],
+  ];
+  it.each(cases.map(([workflow, args, message], index) => ({ workflow, args, message, index })))(
+    '$index $workflow: $message',
+    async ({ workflow, args, message, index }) => {
+      const workflowId = `bad-input-start-${index}`;
+      const failed = await servers.client.workflow.execute(workflow, { workflowId, taskQueue: queue, args }).then(
+        () => null,
+        (error: unknown) => error,
+      );
+      expect(failed).toBeInstanceOf(WorkflowFailedError);
+      expect((failed as WorkflowFailedError).cause).toMatchObject({
+        type: 'InvalidInput',
+        nonRetryable: true,
+        message: expect.stringMatching(message) as string,
+      });
+    },
+  );
+
+  it('an unknown workflow is refused when it is asked for', async () => {
+    const { events } = await (async () => {
+      const handle = await servers.client.workflow.start('noSuchWorkflow', {
+        workflowId: 'bad-input-unknown',
+        taskQueue: queue,
+        args: [],
+      });
+      await expect
+        .poll(async () =>
+          (await handle.fetchHistory()).events?.some((event) => event.workflowTaskFailedEventAttributes),
+        )
+        .toBe(true);
+      const history = await handle.fetchHistory();
+      await handle.terminate();
+      return history;
+    })();
+    const failure = events!.find((event) => event.workflowTaskFailedEventAttributes)!.workflowTaskFailedEventAttributes;
+    expect(failure?.failure?.message).toMatch(/noSuchWorkflow/);
+  });
+});
+
+describe('a running run', () => {
+  it('ignores signals that carry nonsense, refuses such updates, and ends well', async () => {
+    const handle = await servers.client.workflow.start('trainingRun', {
+      workflowId: 'bad-input-signals',
+      taskQueue: queue,
+      args: [{ ...good, runId: 'bad-input-signals' }],
+    });
+    for (const payload of [null, 'x', 7, {}, { stage: 'one' }, { stage: 9, iteration: 1, policyVersion: 1 }])
+      await handle.signal('stageProgress', payload);
+    for (const payload of [null, {}, { workflowId: 'w', about: 'a', choices: 'all' }])
+      await handle.signal('decisionNeeded', payload);
+    await handle.signal('noSuchSignal', { a: 1 });
+    for (const payload of [null, {}, { choice: 'skip' }, 'skip'])
+      await expect(handle.executeUpdate('decide', { args: [payload] })).rejects.toMatchObject({
+        cause: { type: 'InvalidInput', message: 'this run waits for no decision' },
+      });
+    expect(await handle.query('progress')).toMatchObject({ phase: 'starting', policyVersion: null, question: null });
+    release();
+    expect(await handle.result()).toMatchObject({ policyVersion: 0, stopped: false });
+  });
+});
+
+describe('documents of another time', () => {
+  const commands: string[][] = [
+    ['resume'],
+    ['fork', '--run-id', 'bad-input-fork'],
+    ['audit'],
+    ['inspect'],
+    ['decide', 'skip'],
+    ['export', '--to', '/dev/null/none'],
+  ];
+  const insert = (id: string, schemaVersion: number) =>
+    servers.store.runs.insertOne({
+      _id: id,
+      schemaVersion,
+      createdAt: new Date(),
+      status: 'running',
+      recipe: {},
+      plan: {},
+    } as never);
+
+  it.each(commands)('%s refuses a run of a newer program, and changes nothing', async (command, ...rest) => {
+    const id = `bad-input-future-${command}`;
+    await insert(id, 99);
+    const before = await servers.store.runs.findOne({ _id: id });
+    const { code, data } = await metaagentx(command, command === 'fork' ? `${id}@v0` : id, ...rest);
+    expect([code, data.error]).toMatchObject([
+      2,
+      { name: 'InvalidInput', message: expect.stringMatching(/written by a newer program \(schema 99/) as string },
+    ]);
+    expect(await servers.store.runs.findOne({ _id: id })).toEqual(before);
+    await servers.store.runs.deleteOne({ _id: id });
+  });
+});
