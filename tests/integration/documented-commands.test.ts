@@ -49,6 +49,7 @@ const notRun: Record<string, string> = {
   'study my-study.ts': 'trains: tests/integration/study.test.ts',
   'study show': 'needs a study: tests/integration/study.test.ts',
   solve: 'asks a model: tests/integration/measure.test.ts',
+  deployment: 'needs workers that carry versions: tests/integration/rolling-upgrade.test.ts',
   'codec-server': 'serves until Ctrl-C: tests/integration/payload-encryption.test.ts',
   ui: 'serves until Ctrl-C: tests/browser',
   up: 'serves until Ctrl-C: tests/integration/bootstrap.test.ts',
