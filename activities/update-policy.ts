@@ -9,6 +9,7 @@ import type { Recipe } from '../shared/config/recipe.ts';
 import type { Attempt } from './boundary.ts';
 import { commitPolicy, heritageOf, storePart } from './policy/commit.ts';
 import type { PolicyDraft } from './policy/commit.ts';
+import { isRecomputed, recomputeOldLogProbs } from './policy/old-log-probs.ts';
 import { engineVersionInTheMaking, partOf, rolesOf } from './policy/parts.ts';
 import { addReferenceLogProbs } from './policy/reference.ts';
 import type { ResidentPolicy } from './policy/residence.ts';
@@ -56,12 +57,12 @@ export async function deriveUpdate(deps: TrainDeps, input: UpdatePolicyInput, at
     const use = { runId, version: baseVersion, role: roles[0]!, layout: recipe.policy.layout };
     await deps.policies.with(use, async (policy) => {
       const learning = { recipe, runId, batchId, version, policy, role: roles[0]!, sequences };
-      const updated = await learn(deps, { ...learning, rateFactor: input.rateFactor ?? 1 }, attempt);
+      const { updated, gaps } = await learn(deps, { ...learning, rateFactor: input.rateFactor ?? 1 }, attempt);
       const making = { runId, version, decoder: base.decoder, lora: base.lora };
       const record = await storePart(deps.store, making, { part, ...updated }, base.parts[part]!.base);
       parts[part] = record;
       await deps.policies.adopt(updated.version, base, record);
-      Object.assign(metrics, flatMetrics(updated, part, recipe.policy.layout === 'split'));
+      Object.assign(metrics, flatMetrics({ ...updated.metrics, ...gaps }, part, recipe.policy.layout === 'split'));
     });
   }
   return { ...made, parts, metrics };
@@ -102,24 +103,24 @@ interface Learning {
   rateFactor: number;
 }
 
-async function learn(deps: TrainDeps, learning: Learning, attempt: Attempt): Promise<TrainResult> {
+async function learn(
+  deps: TrainDeps,
+  learning: Learning,
+  attempt: Attempt,
+): Promise<{ updated: TrainResult; gaps: Record<string, number> }> {
   const { recipe, runId, batchId, version, policy, role, sequences } = learning;
   const {
-    oldLogProbs,
+    oldLogProbs: _chosen,
     learningRate,
     dropZeroAdvantage: _dropped,
     klReference: _reference,
     ...settings
   } = recipe.update;
-  if (oldLogProbs === 'recomputed' || (oldLogProbs === 'auto' && !isUntruncated(samplingOf(recipe, 'train', role)))) {
-    const recomputed = await deps.engine.logProbs(
-      { version: policy.engineVersion, sequences },
-      { signal: attempt.signal },
-    );
-    sequences.forEach((sequence, index) => (sequence.oldLogProbs = recomputed[index]!));
-  }
+  const gaps = isRecomputed(recipe, samplingOf(recipe, 'train', role))
+    ? await recomputeOldLogProbs(deps.engine, policy.engineVersion, sequences, attempt.signal)
+    : {};
   await addReferenceLogProbs(deps, learning, sequences, attempt.signal);
-  return deps.engine.update(
+  const updated = await deps.engine.update(
     {
       baseVersion: policy.engineVersion,
       newVersion: engineVersionInTheMaking(runId, version, policy.part, attempt.name),
@@ -132,14 +133,14 @@ async function learn(deps: TrainDeps, learning: Learning, attempt: Attempt): Pro
     },
     { signal: attempt.signal, onProgress: attempt.progress },
   );
+  return { updated, gaps };
 }
 
-/** Sampled log-probs are those of the plain policy exactly when nothing tempered or cut its distribution. */
-const isUntruncated = (sampling: { temperature: number; topP: number; topK: number; minP: number }) =>
-  sampling.temperature === 1 && sampling.topP === 1 && sampling.topK === 0 && sampling.minP === 0;
-
-function flatMetrics({ metrics }: TrainResult, part: PolicyPart, prefixed: boolean): Record<string, number> {
-  const { lossByStep: _byStep, ...numbers } = metrics;
+function flatMetrics(
+  { lossByStep: _byStep, ...numbers }: TrainResult['metrics'],
+  part: PolicyPart,
+  prefixed: boolean,
+): Record<string, number> {
   return Object.fromEntries(
     Object.entries(numbers).map(([name, value]) => [
       prefixed ? `${part}${name[0]!.toUpperCase()}${name.slice(1)}` : name,

@@ -4,7 +4,7 @@ import type { SamplingSettings } from '../../shared/domain/sampling.ts';
 import type { Batch } from '../../shared/domain/tasks.ts';
 import type { Recipe } from '../../shared/config/recipe.ts';
 import type { PolicyResidence } from '../policy/residence.ts';
-import type { PolicyEngine } from '../runtime/engine/contract.ts';
+import type { PolicyEngine, SamplingWeights } from '../runtime/engine/contract.ts';
 import type { PythonSandbox } from '../runtime/python/contract.ts';
 import type { ScriptPool } from '../runtime/script/contract.ts';
 import type { CallDocument, ExecutionDocument } from '../store/documents.ts';
@@ -28,6 +28,11 @@ export interface RolloutDeps {
 
 /** What making a version needs of that. */
 export type TrainDeps = Pick<RolloutDeps, 'store' | 'runs' | 'engine' | 'policies'>;
+
+/** Only trajectories that are learned from may be sampled with rounded weights. */
+export function weightsOf(recipe: Recipe, purpose: Batch['purpose']): SamplingWeights {
+  return purpose === 'train' ? recipe.rollout.weights : 'float32';
+}
 
 /** Evaluation may sample otherwise than training does. */
 export function samplingOf(recipe: Recipe, purpose: Batch['purpose'], role: Role): SamplingSettings {

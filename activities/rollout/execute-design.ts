@@ -15,6 +15,7 @@ import type { Store } from '../store/connect.ts';
 import { count } from '../telemetry/measure.ts';
 import type { DesignDocument, ExecutionDocument, RunDocument } from '../store/documents.ts';
 import type { Draft } from '../store/write.ts';
+import { weightsOf } from './context.ts';
 import type { RolloutDeps } from './context.ts';
 import { answerRules } from './answer-rules.ts';
 import { afresh, readJournals, setAside } from './journal.ts';
@@ -60,6 +61,7 @@ export async function executeDesign(
       version: input.policyVersion,
       role: 'executor',
       recipe: run.recipe,
+      weights: weightsOf(run.recipe, input.purpose),
     } as const;
     await withSpeaker(deps, use, (speaker) =>
       together(

@@ -12,7 +12,7 @@ import type { Draft } from '../store/write.ts';
 import type { DesignDocument, RunDocument } from '../store/documents.ts';
 import { designerMessages } from '../../shared/script/designer-prompts.ts';
 import { crashPoint } from '../crash-point.ts';
-import { samplingOf } from './context.ts';
+import { samplingOf, weightsOf } from './context.ts';
 import type { RolloutDeps } from './context.ts';
 import { givenDesign } from './given-design.ts';
 import { judgeDesign } from './judge-design.ts';
@@ -60,6 +60,7 @@ async function draftsOf(
     version: input.policyVersion,
     role: 'designer',
     recipe: run.recipe,
+    weights: weightsOf(run.recipe, input.purpose),
   } as const;
   return withSpeaker(deps, use, (speaker) =>
     together(

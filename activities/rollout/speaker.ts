@@ -8,7 +8,7 @@ import type { Recipe } from '../../shared/config/recipe.ts';
 import { createStream } from '../../shared/random.ts';
 import { endpointOf } from '../endpoint/chat-endpoint.ts';
 import type { ResidentPolicy } from '../policy/residence.ts';
-import type { PolicyEngine } from '../runtime/engine/contract.ts';
+import type { PolicyEngine, SamplingWeights } from '../runtime/engine/contract.ts';
 import { pack } from '../store/packed.ts';
 import type { TrajectoryFields } from '../store/documents.ts';
 import type { RolloutDeps } from './context.ts';
@@ -43,15 +43,26 @@ const tooLong = (promptTokens: number): Said => ({
   trajectory: null,
 });
 
+export interface SpeakerUse {
+  runId: string;
+  version: number;
+  role: Role;
+  recipe: Recipe;
+  /** Of a policy in the engine; its own by default. */
+  weights?: SamplingWeights;
+}
+
 /** Runs `task` with the role's speaker; weights stay loaded until it ends. */
 export function withSpeaker<Result>(
   deps: Pick<RolloutDeps, 'policies' | 'engine'>,
-  { runId, version, role, recipe }: { runId: string; version: number; role: Role; recipe: Recipe },
+  { runId, version, role, recipe, weights }: SpeakerUse,
   task: (speaker: Speaker) => Promise<Result>,
 ): Promise<Result> {
   const { init, layout } = recipe.policy;
   if (init.type === 'endpoint') return task(endpointSpeaker(init));
-  return deps.policies.with({ runId, version, role, layout }, (policy) => task(policySpeaker(deps.engine, policy)));
+  return deps.policies.with({ runId, version, role, layout }, (policy) =>
+    task(policySpeaker(deps.engine, policy, weights)),
+  );
 }
 
 export function policySpeaker(
@@ -62,6 +73,7 @@ export function policySpeaker(
     tokenizer,
     decoder,
   }: Pick<ResidentPolicy, 'engineVersion' | 'part' | 'tokenizer' | 'decoder'>,
+  weights?: SamplingWeights,
 ): Speaker {
   return {
     async say({ messages, sampling, seedKey, maxPromptTokens = Infinity }, signal) {
@@ -69,7 +81,7 @@ export function policySpeaker(
       const promptTokens = promptIds.length;
       if (promptTokens > Math.min(maxPromptTokens, decoder.maxPositions - sampling.maxTokens))
         return tooLong(promptTokens);
-      const sampled = await engine.generate({ version, promptIds, sampling, seedKey }, { signal });
+      const sampled = await engine.generate({ version, promptIds, sampling, seedKey, weights }, { signal });
       const { tokenIds, logProbs, finishReason } = sampled;
       const responseTokens = tokenIds.length;
       return {

@@ -180,6 +180,11 @@ export const recipeSchema = z.strictObject({
       executionsPerDesign: count.default(4),
       /** Rollout workflows that are open at once. */
       concurrentQuestions: count.max(400).default(64),
+      /**
+       * `int8`: training samples with linears rounded to 8 bits, which is faster (docs/engine.md); evaluation never does, and
+       * `update.oldLogProbs: 'auto'` then recomputes.
+       */
+      weights: z.enum(['float32', 'int8']).default('float32'),
     })
     .prefault({}),
   /** Limits of one design's script; exceeding one is an outcome, by name. */
@@ -239,7 +244,7 @@ export const recipeSchema = z.strictObject({
       dropZeroAdvantage: z.boolean().default(false),
       /**
        * `sampled`: ratios against the log-probs recorded at sampling; `recomputed`: against the trainer's own under the
-       * sampling version. `auto` recomputes where sampling was truncated or tempered, so that ratios start at 1.
+       * sampling version. `auto` recomputes where sampling was truncated, tempered or in 8 bits, so that ratios start at 1.
        */
       oldLogProbs: z.enum(['auto', 'sampled', 'recomputed']).default('auto'),
       /** Old log-probs further than this from the trainer's own raise the metrics `driftedTokens` and `driftAlarm`. */

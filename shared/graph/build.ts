@@ -78,6 +78,8 @@ export function gemm(a: Value, b: Value, options: ProductOptions & { readonly c?
   return one('gemm', c ? [a, b, c] : [a, b], { transA, transB, alpha });
 }
 
+export const int8Gemm = (x: Value, w: Value, scale: Value): Value => one('int8Gemm', [x, w, scale], none);
+
 export function batchMatmul(a: Value, b: Value, options: ProductOptions = {}): Value {
   const { transA = false, transB = false, alpha = 1 } = options;
   return one('batchMatmul', [a, b], { transA, transB, alpha });

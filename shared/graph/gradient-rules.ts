@@ -137,6 +137,7 @@ export const gradientRules: GradientRules = {
     transB ? gemm(g!, a!, { transA: true, transB: transA, alpha }) : gemm(a!, g!, { transA: !transA, alpha }),
     c && sumTo(g!, c.shape),
   ],
+  int8Gemm: 'unsupported',
   batchMatmul: ({ x: [a, b], g: [g], attributes: { transA, transB, alpha } }) => [
     transA
       ? batchMatmul(b!, g!, { transA: transB, transB: true, alpha })

@@ -24,7 +24,7 @@ const inPlace: ReadonlySet<OpName> = new Set<OpName>([
   'minimum',
   'softmax',
 ]);
-const wordBytes: Readonly<Record<Value['dtype'], number>> = { float32: 4, int64: 8, bool: 1 };
+const wordBytes: Readonly<Record<Value['dtype'], number>> = { float32: 4, int64: 8, bool: 1, int8: 1 };
 
 /** Bytes. `dims` gives every symbolic dimension. */
 export function peakMemory(outputs: readonly Value[], dims: DimBindings): number {

@@ -5,12 +5,15 @@
  */
 import type { Dim, Shape } from './dims.ts';
 
-export type DType = 'float32' | 'int64' | 'bool';
+export type DType = 'float32' | 'int64' | 'bool' | 'int8';
 
 export interface TensorType {
   readonly dtype: DType;
   readonly shape: Shape;
 }
+
+/** A row of `int8Gemm` whose largest entry is less is rounded as if it were this: float32 divides nothing by 0. */
+export const smallestRow = 2 ** -100;
 
 /** No attributes. */
 export type None = Readonly<Record<never, never>>;
@@ -71,6 +74,11 @@ export interface OpAttributes {
   // Linear algebra
   /** (a, b[, c]): alpha * op(a) op(b) + c for matrices; c broadcasts to the result. */
   gemm: { readonly transA: boolean; readonly transB: boolean; readonly alpha: number };
+  /**
+   * (x [N, K], w int8 [K, M], scale [M]) -> x w * scale [N, M], with each row of x rounded to 8 bits of its own scale
+   * max|x| / 127: products and sums are then of integers, so a row depends on no other and on no order of summation.
+   */
+  int8Gemm: None;
   /** (a, b): alpha * op(a) op(b) over the last two axes; the leading axes are equal. */
   batchMatmul: { readonly transA: boolean; readonly transB: boolean; readonly alpha: number };
 

@@ -3,7 +3,7 @@
  * rules are tested against. Slow on purpose.
  */
 import { pieceOf, resolveDim, type DimBindings, type Shape } from './dims.ts';
-import type { OpAttributes, OpName } from './ops.ts';
+import { smallestRow, type OpAttributes, type OpName } from './ops.ts';
 import { referenceAttend, referenceAttendGradient } from './reference-attention.ts';
 import { broadcastTo, generate, mapTensor, read, rowsOf, sizeOf, tensor, type Tensor } from './reference-tensor.ts';
 
@@ -40,6 +40,25 @@ function matmul(a: Tensor, b: Tensor, { transA, transB, alpha }: OpAttributes['b
     }
     return alpha * total;
   });
+}
+
+/** Roundings to float32 stand where ONNX Runtime has them: they decide ties of the rounding to whole numbers. */
+function int8Gemm(x: Tensor, w: Tensor, scale: Tensor): Tensor {
+  const rows = rowsOf(x).map((row) => {
+    const largest = Math.max(...row.map(Math.abs), smallestRow);
+    const unit = Math.fround(largest * Math.fround(1 / 127));
+    return { unit, whole: row.map((value) => roundHalfEven(Math.fround(value / unit))) };
+  });
+  return generate([x.shape[0]!, w.shape[1]!], ([n, m]) => {
+    const { unit, whole } = rows[n!]!;
+    return whole.reduce((sum, value, k) => sum + value * read(w, [k, m!]), 0) * unit * read(scale, [m!]);
+  });
+}
+
+function roundHalfEven(x: number): number {
+  const below = Math.floor(x);
+  if (x - below !== 0.5) return Math.round(x);
+  return below % 2 === 0 ? below : below + 1;
 }
 
 function softmax(x: Tensor): Tensor {
@@ -152,6 +171,7 @@ export const referenceRules: ReferenceRules = {
     const product = matmul(a!, b!, attributes);
     return c ? add([product, c]) : [product];
   },
+  int8Gemm: ([x, w, scale]) => [int8Gemm(x!, w!, scale!)],
   batchMatmul: ([a, b], attributes) => [matmul(a!, b!, attributes)],
 
   softmax: ([x]) => [softmax(x!)],

@@ -176,6 +176,15 @@ const shapeRules: ShapeRules = {
     }
     return [float(out)];
   },
+  int8Gemm: ([x, w, scale]) => {
+    const [shape, columns] = floats([x!, scale!], 2);
+    need(
+      shape!.length === 2 && w!.dtype === 'int8' && sameShape(w!.shape, [shape![1]!, w!.shape[1]!]),
+      'x [N, K] and int8 w [K, M]',
+    );
+    need(sameShape(columns!, [w!.shape[1]!]), 'one scale a column of w');
+    return [float([shape![0]!, w!.shape[1]!])];
+  },
   batchMatmul: (inputs, { transA, transB }) => {
     const [a, b] = floats(inputs, 2);
     need(a!.length >= 3 && sameShape(a!.slice(0, -2), b!.slice(0, -2)), 'equal leading dimensions');

@@ -6,7 +6,7 @@ import { inPlaceOutput, type BuiltGraph, type TensorSpec } from './interface.ts'
 export function finish(
   inputs: readonly Value[],
   outputs: Readonly<Record<string, Value>>,
-  weights: ReadonlyMap<string, Float32Array> = new Map(),
+  weights: ReadonlyMap<string, Float32Array | Int8Array> = new Map(),
 ): BuiltGraph {
   return {
     onnx: exportOnnx(inputs, outputs, weights, inPlaceOutput),

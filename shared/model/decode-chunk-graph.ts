@@ -15,10 +15,10 @@ import { inPlaceOutput, type BuiltGraph, type DecodeChunkOptions } from './inter
 const maskedScore = -1e30;
 
 export function buildDecodeChunkGraph(config: DecoderConfig, options: DecodeChunkOptions): BuiltGraph {
-  const { chunk, truncates, weights = new Map<string, Float32Array>() } = options;
+  const { chunk, truncates, weights = new Map<string, Float32Array | Int8Array>() } = options;
   const { numLayers, numHeads, numKvHeads, headDim } = config;
   // A row that has ended runs on to the end of its chunk: the rotary tables reach that far.
-  const decoder = createDecoder({ ...config, maxPositions: config.maxPositions + chunk }, options.lora);
+  const decoder = createDecoder({ ...config, maxPositions: config.maxPositions + chunk }, options.lora, options.int8);
   const { graph } = decoder;
   const input = (name: string, dtype: Exclude<DType, 'bool'>, shape: Value['shape']) => graph.input(name, dtype, shape);
   const lengths = input('lengths', 'int64', ['B']);

@@ -14,7 +14,7 @@ import type { BuiltGraph, GenerationGraphOptions } from './interface.ts';
 const maskedScore = -1e30;
 
 export function buildDecodeGraph(config: DecoderConfig, options: GenerationGraphOptions = {}): BuiltGraph {
-  const decoder = createDecoder(config, options.lora);
+  const decoder = createDecoder(config, options.lora, options.int8);
   const { graph } = decoder;
   const { numHeads, numKvHeads, headDim } = config;
   const inputIds = graph.input('input_ids', 'int64', ['B']);

@@ -3,11 +3,12 @@
  * meet keys and values is left to an `Attention`, of which there are two: over whole sequences (sequence.ts) and over a
  * cache (decode-graph.ts). Knows no loss.
  */
-import { add, constant, gatherRows, gemm, mul, reshape, rmsNorm, rope, silu } from '../graph/build.ts';
+import { add, constant, gatherRows, gemm, int8Gemm, mul, reshape, rmsNorm, rope, silu } from '../graph/build.ts';
 import { productOf, type Dim } from '../graph/dims.ts';
 import type { Segment } from '../graph/gradient.ts';
 import { Graph, type Value } from '../graph/graph.ts';
 import { checkDecoderConfig, type DecoderConfig } from './config.ts';
+import { int8Linears, int8Names } from './int8.ts';
 import { adapterShapes, loraNames, loraScale, type LoraSpec } from './lora.ts';
 import { parameterShapes } from './parameters.ts';
 import { rotaryTables } from './rotary.ts';
@@ -37,12 +38,22 @@ export interface Heads {
 /** Gives the attended heads [B, T, numHeads * headDim]. */
 export type Attention = (heads: Heads) => Value;
 
-export function createDecoder(config: DecoderConfig, lora: LoraSpec | null = null): Decoder {
+/** `int8`: linears take their weights in 8 bits. */
+export function createDecoder(config: DecoderConfig, lora: LoraSpec | null = null, int8 = false): Decoder {
   checkDecoderConfig(config);
   const graph = new Graph();
   const parameters = new Map<string, Value>();
   const shapes = [...parameterShapes(config), ...(lora === null ? [] : adapterShapes(config, lora))];
-  for (const [name, shape] of shapes) parameters.set(name, graph.input(name, 'float32', shape));
+  const linears: ReadonlyMap<string, unknown> = int8 ? int8Linears(config) : new Map();
+  const isShared = (name: string) => name === 'model.embed_tokens.weight';
+  for (const [name, shape] of shapes) {
+    const module = name.replace(/\.weight$/, '');
+    if (!linears.has(module) || isShared(name)) parameters.set(name, graph.input(name, 'float32', shape));
+    if (!linears.has(module)) continue;
+    const { values, scale } = int8Names(module);
+    parameters.set(values, graph.input(values, 'int8', [shape[1]!, shape[0]!]));
+    parameters.set(scale, graph.input(scale, 'float32', [shape[0]!]));
+  }
   const tables = rotaryTables(config);
   const shape = [config.maxPositions, config.headDim / 2];
   return {
@@ -118,11 +129,19 @@ function projectHeads(decoder: Decoder, h: Value, name: string): Value {
 
 /** h W^T + c, and the adapter's share where the linear has one: [N, in] -> [N, out]. */
 function linear(decoder: Decoder, h: Value, module: string, c?: Value): Value {
-  const y = gemm(h, parameter(decoder, `${module}.weight`), { transB: true, c });
+  const y = product(decoder, h, module, c);
   const { a, b } = loraNames(module);
   if (decoder.lora === null || !decoder.parameters.has(a)) return y;
   const low = gemm(h, parameter(decoder, a), { transB: true });
   return gemm(low, parameter(decoder, b), { transB: true, alpha: loraScale(decoder.lora), c: y });
+}
+
+function product(decoder: Decoder, h: Value, module: string, c?: Value): Value {
+  const { values, scale } = int8Names(module);
+  const w = decoder.parameters.get(values);
+  if (w === undefined) return gemm(h, parameter(decoder, `${module}.weight`), { transB: true, c });
+  const y = int8Gemm(h, w, parameter(decoder, scale));
+  return c === undefined ? y : add(y, c);
 }
 
 function norm(decoder: Decoder, x: Value, name: string): Value {

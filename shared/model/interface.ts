@@ -11,7 +11,7 @@ import type { LoraSpec } from './lora.ts';
 
 export interface TensorSpec {
   readonly name: string;
-  readonly dtype: 'float32' | 'int64';
+  readonly dtype: 'float32' | 'int64' | 'int8';
   /** A number, or the name of a dimension that may differ from run to run but is one value within a run. */
   readonly shape: readonly (number | string)[];
 }
@@ -53,7 +53,7 @@ export interface AdapterOptions {
 
 /** Given: these parameters become constants of the graph (faster small-batch decoding). Absent: they are inputs. */
 export interface WeightOptions {
-  readonly weights?: ReadonlyMap<string, Float32Array>;
+  readonly weights?: ReadonlyMap<string, Float32Array | Int8Array>;
 }
 
 /**
@@ -144,7 +144,10 @@ export interface AdamWOptions {
  * B >= 2 for it (pad with a copy of any row), and W that is a multiple of `cacheWindowMultiple` and more than every length,
  * on which they do not depend then; a prefill needs L >= 2, and its outputs depend on T unless that is such a multiple too.
  */
-export type GenerationGraphOptions = WeightOptions & AdapterOptions;
+export interface GenerationGraphOptions extends WeightOptions, AdapterOptions {
+  /** Linears take `int8Tensors` in place of their weights. */
+  readonly int8?: boolean;
+}
 
 /**
  * `buildDecodeChunkGraph(config, options)`: up to `chunk` steps of `buildDecodeGraph` and the draws between them. Inputs:

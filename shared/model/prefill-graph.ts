@@ -8,7 +8,7 @@ import type { BuiltGraph, GenerationGraphOptions } from './interface.ts';
 import { sequenceStates } from './sequence.ts';
 
 export function buildPrefillGraph(config: DecoderConfig, options: GenerationGraphOptions = {}): BuiltGraph {
-  const decoder = createDecoder(config, options.lora);
+  const decoder = createDecoder(config, options.lora, options.int8);
   const { graph } = decoder;
   const inputIds = graph.input('input_ids', 'int64', ['B', 'T']);
   const last = graph.input('last', 'int64', ['L']);

@@ -5,8 +5,7 @@
 import { DomainError } from '../errors.ts';
 import { showShape, type Dim, type Shape } from '../graph/dims.ts';
 import { inputName, type Value } from '../graph/graph.ts';
-import type { DType } from '../graph/ops.ts';
-import type { OnnxAttribute, OnnxNode, OnnxTensor } from './onnx-model.ts';
+import type { ElementType, OnnxAttribute, OnnxNode, OnnxTensor } from './onnx-model.ts';
 
 /** The domain of ONNX Runtime's own operators. */
 export const microsoft = 'com.microsoft';
@@ -49,7 +48,7 @@ export class Emitter {
     return outputs[0]!;
   }
 
-  constant(dtype: DType, shape: readonly number[], data: Float32Array | readonly number[]): string {
+  constant(dtype: ElementType, shape: readonly number[], data: Float32Array | readonly number[]): string {
     if (this.parent) return this.parent.constant(dtype, shape, data);
     const make = () => {
       const name = this.fresh();

@@ -28,7 +28,7 @@ interface DecodeLoop {
   readonly states: readonly LoopState[];
   /** Names in `body` of the buffers' next values. */
   readonly results: readonly string[];
-  readonly constants: ReadonlyMap<string, Float32Array>;
+  readonly constants: ReadonlyMap<string, Float32Array | Int8Array>;
   readonly marker: string;
   readonly chunk: number;
   readonly vocabSize: number;

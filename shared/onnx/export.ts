@@ -13,7 +13,7 @@ import { onnxRules } from './onnx-rules.ts';
 export function exportOnnx(
   inputs: readonly Value[],
   outputs: Readonly<Record<string, Value>>,
-  constants: ReadonlyMap<string, Float32Array> = new Map(),
+  constants: ReadonlyMap<string, Float32Array | Int8Array> = new Map(),
   marker?: string,
 ): Uint8Array {
   const free = inputs.filter((value) => !constants.has(inputName(value)));
@@ -68,7 +68,10 @@ function known(value: Value, inputs: readonly Value[]): void {
 }
 
 /** Of `values`, the inputs that are constants. */
-export function constantsOf(values: readonly Value[], constants: ReadonlyMap<string, Float32Array>): OnnxTensor[] {
+export function constantsOf(
+  values: readonly Value[],
+  constants: ReadonlyMap<string, Float32Array | Int8Array>,
+): OnnxTensor[] {
   return values
     .filter((value) => value.node.op === 'input' && constants.has(inputName(value)))
     .map((value) => {

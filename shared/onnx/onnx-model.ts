@@ -18,11 +18,14 @@ export interface OnnxNode {
   readonly attributes: Readonly<Record<string, OnnxAttribute>>;
 }
 
+/** Types that no graph value has stand in constants of the rules. */
+export type ElementType = DType | 'uint8';
+
 export interface OnnxTensor {
   readonly name: string;
-  readonly dtype: DType;
+  readonly dtype: ElementType;
   readonly shape: readonly number[];
-  readonly data: Float32Array | readonly number[];
+  readonly data: Float32Array | Int8Array | readonly number[];
 }
 
 export interface OnnxPort {
@@ -41,7 +44,13 @@ export interface OnnxGraph {
 }
 
 /** TensorProto.DataType. */
-export const elementTypes: Readonly<Record<DType, number>> = { float32: 1, int64: 7, bool: 9 };
+export const elementTypes: Readonly<Record<ElementType, number>> = {
+  float32: 1,
+  uint8: 2,
+  int8: 3,
+  int64: 7,
+  bool: 9,
+};
 
 /** File format 9 and standard operators 20 are read by every ONNX Runtime since 1.17. */
 const irVersion = 9;
@@ -99,8 +108,10 @@ function encodeTensor({ name, dtype, shape, data }: OnnxTensor): ProtoWriter {
   return out.varint(2, elementTypes[dtype]).bytes(8, name).bytes(9, rawData(dtype, data));
 }
 
-function rawData(dtype: DType, data: Float32Array | readonly number[]): Uint8Array {
-  if (dtype === 'bool') return Uint8Array.from(data);
+function rawData(dtype: ElementType, data: OnnxTensor['data']): Uint8Array {
+  if (data instanceof Int8Array) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  if (dtype === 'bool' || dtype === 'uint8') return Uint8Array.from(data);
+  if (dtype === 'int8') return new Uint8Array(Int8Array.from(data).buffer);
   const typed =
     dtype === 'int64'
       ? BigInt64Array.from(Array.from(data, BigInt))

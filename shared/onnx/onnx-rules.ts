@@ -7,6 +7,7 @@ import type { Shape } from '../graph/dims.ts';
 import type { OpAttributes, OpName, TensorType } from '../graph/ops.ts';
 import { emitAttention, emitAttentionGradient } from './attention-rules.ts';
 import { microsoft, type EmitOptions, type Emitter } from './emitter.ts';
+import { smallestRow } from '../graph/ops.ts';
 import { elementTypes } from './onnx-model.ts';
 
 interface OnnxRuleInput<K extends OpName> {
@@ -43,6 +44,18 @@ const asColumn = (emitter: Emitter, x: string): string => emitter.emit('Unsqueez
 /** max + log(sum of exponentials) less the maximum: -log of the largest probability. [N, 1] */
 const negLogTop = (emitter: Emitter, probs: string): string =>
   emitter.emit('Neg', [emitter.emit('Log', [emitter.emit('ReduceMax', [probs, emitter.ints([1])])])]);
+
+/** What stands for 0 in a byte without a sign; kernels for unsigned times signed bytes are the fast ones. */
+const middle = 128;
+
+/** x [N, K] as bytes, each row in units of its own [N, 1]. */
+function rowsInBytes(emitter: Emitter, x: string): { whole: string; unit: string } {
+  const scalar = (value: number) => emitter.constant('float32', [], [value]);
+  const largest = emitter.emit('ReduceMax', [emitter.emit('Abs', [x]), emitter.ints([1])]);
+  const unit = emitter.emit('Mul', [emitter.emit('Max', [largest, scalar(smallestRow)]), scalar(1 / 127)]);
+  const units = emitter.emit('Div', [x, unit]);
+  return { whole: emitter.emit('QuantizeLinear', [units, scalar(1), emitter.constant('uint8', [], [middle])]), unit };
+}
 
 export const onnxRules: OnnxRules = {
   input: () => undefined,
@@ -109,6 +122,12 @@ export const onnxRules: OnnxRules = {
 
   gemm: ({ emitter, attributes, x, y }) => {
     emitter.emit('Gemm', x, { attributes: productAttributes(attributes), outputs: y });
+  },
+  int8Gemm: ({ emitter, x: [x, w, scale], y }) => {
+    const { whole, unit } = emitter.once(`8 bits of ${x}`, () => rowsInBytes(emitter, x!));
+    const sums = emitter.emit('MatMulInteger', [whole, w!, emitter.constant('uint8', [], [middle])]);
+    const floats = emitter.emit('Cast', [sums], { attributes: { to: elementTypes.float32 } });
+    emitter.emit('Mul', [emitter.emit('Mul', [floats, unit]), scale!], { outputs: y });
   },
   batchMatmul: ({ emitter, attributes, x, y }) => {
     emitter.emit('FusedMatMul', x, { domain: microsoft, attributes: productAttributes(attributes), outputs: y });

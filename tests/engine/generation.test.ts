@@ -80,27 +80,29 @@ const shuffled = <Item>(items: readonly Item[]): Item[] => {
 };
 
 describe.each([
-  ['constants', undefined],
-  ['inputs', 0],
-])('200 calls, weights as %s', (_, constantWeightBytes) => {
+  ['constants', 'float32', undefined],
+  ['inputs', 'float32', 0],
+  ['constants in 8 bits', 'int8', undefined],
+] as const)('200 calls, weights as %s', (_, weights, constantWeightBytes) => {
   test('sample the same bits alone and in whatever company', async () => {
+    const calls = requests.map((request) => ({ ...request, weights }));
     const solo = await openEngine(1, constantWeightBytes);
     const alone: SampledTokens[] = [];
-    for (const request of requests) alone.push(await solo.generate(request));
+    for (const request of calls) alone.push(await solo.generate(request));
     expect(new Set(alone.map(({ finishReason }) => finishReason))).toEqual(new Set(['stop', 'length']));
     const engine = await openEngine(17, constantWeightBytes);
     for (let round = 0; round < 2; round++) {
       const results = new Map<GenerateRequest, SampledTokens>();
       const start = async (request: GenerateRequest) => results.set(request, await engine.generate(request));
       // In random order and in bursts, so that calls join at every point of others.
-      const order = shuffled(requests);
+      const order = shuffled(calls);
       const running: Promise<unknown>[] = [];
       while (order.length > 0) {
         for (const request of order.splice(0, 1 + below(30))) running.push(start(request));
         await new Promise((resolve) => setTimeout(resolve, below(8)));
       }
       await Promise.all(running);
-      requests.forEach((request, i) => expect(results.get(request), `call ${i}`).toEqual(alone[i]));
+      calls.forEach((request, i) => expect(results.get(request), `call ${i}`).toEqual(alone[i]));
       const { meanBatch } = await engine.stats();
       expect(meanBatch).toBeGreaterThan(4);
     }

@@ -91,6 +91,7 @@ function toTensor(spec: TensorSpec, data: Feed | undefined, dims: ReadonlyMap<st
 
 function tensorOf(dtype: DType, data: Feed, shape: readonly number[]): ort.Tensor {
   if (dtype === 'int64') return new ort.Tensor('int64', BigInt64Array.from(Array.from(data, BigInt)), shape);
+  if (dtype === 'int8') return new ort.Tensor('int8', Int8Array.from(data), shape);
   if (dtype === 'bool') return new ort.Tensor('bool', Uint8Array.from(data), shape);
   return new ort.Tensor('float32', data instanceof Float32Array ? data : Float32Array.from(data), shape);
 }

@@ -36,6 +36,7 @@ export function checkGenerate(request: GenerateRequest, config: DecoderConfig): 
     refuse('prompt length', request.promptIds.length, `less than the model's context of ${config.maxPositions} tokens`);
   }
   checkSampling(request.sampling);
+  if (!['float32', 'int8', undefined].includes(request.weights)) refuse('weights', request.weights, 'float32 or int8');
 }
 
 type Sequence = { id?: string; promptIds: Int32Array; responseIds: Int32Array };

@@ -47,6 +47,9 @@ export interface EngineOptions {
   constantWeightBytes?: number;
 }
 
+/** What a call is sampled with: a version's weights as they are, or its linears rounded to 8 bits (shared/model/int8.ts). */
+export type SamplingWeights = 'float32' | 'int8';
+
 export interface PolicySource {
   version: string;
   config: DecoderConfig;
@@ -70,6 +73,11 @@ export interface GenerateRequest {
   sampling: SamplingSettings;
   /** Path of this call; token t is drawn with `uniform(seedKey, t)`. */
   seedKey: string;
+  /**
+   * Default `float32`. `int8` is faster and another distribution, close by: the log-probs are that one's, and training has to
+   * compute them again.
+   */
+  weights?: SamplingWeights;
   /** Token ids that end the response; default: the tokenizer's end-of-turn ids. */
   stopTokenIds?: readonly number[];
 }

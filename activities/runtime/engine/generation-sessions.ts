@@ -1,34 +1,48 @@
 /**
  * The sessions that a version generates with. Where memory allows it, weights are constants of sessions of the version's
  * own: ONNX Runtime lays constants out for its kernels once, where inputs are laid out again in every run. The weights under
- * an adapter are constants of sessions that all adapters on them share; the adapters are inputs.
+ * an adapter are constants of sessions that all adapters on them share; the adapters are inputs. Linears in 8 bits are made
+ * when the first call asks for them, and are constants whatever their size.
  */
-import type { Tensors } from './contract.ts';
+import type { DecoderConfig } from '../../../shared/model/config.ts';
+import { int8Linears, int8Tensors } from '../../../shared/model/int8.ts';
+import type { SamplingWeights, Tensors } from './contract.ts';
 import type { DecoderGraphs, GenerationKind } from './graphs.ts';
 import type { ResidentTensors } from './resident.ts';
+import { checkByteProducts } from './byte-products.ts';
 import type { Feeds, GraphSession } from './session.ts';
 
 type Sessions = Partial<Record<GenerationKind, Promise<GraphSession>>>;
 
 /** Of the weights under adapters, by the adapters' form. They go when no adapter on the weights is left. */
-const shared = new WeakMap<Tensors, Map<DecoderGraphs, Sessions>>();
+const shared: Readonly<Record<SamplingWeights, WeakMap<Tensors, Map<DecoderGraphs, Sessions>>>> = {
+  float32: new WeakMap(),
+  int8: new WeakMap(),
+};
 
 export class GenerationSessions {
   /** What a run takes beside tokens and caches. */
   readonly feeds: Feeds;
   private readonly graphs: DecoderGraphs;
-  /** Undefined: sessions whose weights are inputs. */
-  private readonly constants: Tensors | undefined;
+  private readonly weights: SamplingWeights;
+  /** Whose values the sessions hold. Undefined: sessions whose weights are inputs. */
+  private readonly held: Tensors | undefined;
   private readonly sessions: Sessions;
   private readonly isOwner: boolean;
 
-  constructor(graphs: DecoderGraphs, { parameters, frozen }: ResidentTensors, feeds: Feeds) {
+  constructor(
+    graphs: DecoderGraphs,
+    { parameters, frozen }: Pick<ResidentTensors, 'parameters' | 'frozen'>,
+    feeds: Feeds,
+    weights: SamplingWeights = 'float32',
+  ) {
     const whole = graphs.lora === null ? parameters : frozen;
     this.graphs = graphs;
-    this.constants = graphs.areConstants(whole) ? whole : undefined;
-    this.isOwner = this.constants !== undefined && graphs.lora === null;
-    this.feeds = this.constants === undefined ? feeds : without(feeds, this.constants);
-    this.sessions = this.isOwner || this.constants === undefined ? {} : sharedOf(this.constants, graphs);
+    this.weights = weights;
+    this.held = weights === 'int8' || graphs.areConstants(whole) ? whole : undefined;
+    this.isOwner = this.held !== undefined && graphs.lora === null;
+    this.feeds = this.held === undefined ? feeds : without(feeds, this.namesInside(this.held));
+    this.sessions = this.isOwner || this.held === undefined ? {} : sharedOf(shared[weights], this.held, graphs);
   }
 
   prefill = (): Promise<GraphSession> => this.session('prefill');
@@ -42,16 +56,44 @@ export class GenerationSessions {
   }
 
   private session(kind: GenerationKind): Promise<GraphSession> {
-    return (this.sessions[kind] ??= this.graphs.generation(kind, this.constants));
+    return (this.sessions[kind] ??=
+      this.weights === 'int8' ? this.int8Session(kind) : this.graphs.generation(kind, this.held));
+  }
+
+  private async int8Session(kind: GenerationKind): Promise<GraphSession> {
+    await checkByteProducts();
+    return this.graphs.generation(kind, roundedOf(this.graphs.config, this.held!), true);
+  }
+
+  /** Tensors that a run of the sessions does not take. */
+  private namesInside(held: Tensors): ReadonlySet<string> {
+    if (this.weights === 'float32') return new Set(held.keys());
+    const linears = new Set([...int8Linears(this.graphs.config).keys()].map((module) => `${module}.weight`));
+    // A tied head's table is looked up in float32.
+    linears.delete('model.embed_tokens.weight');
+    return linears;
   }
 }
 
-const without = (feeds: Feeds, names: Tensors): Feeds =>
+/** Weights in 8 bits by what they were made of. */
+const rounded = new WeakMap<Tensors, ReadonlyMap<string, Int8Array | Float32Array>>();
+
+function roundedOf(config: DecoderConfig, weights: Tensors): ReadonlyMap<string, Int8Array | Float32Array> {
+  const known = rounded.get(weights) ?? int8Tensors(config, weights);
+  rounded.set(weights, known);
+  return known;
+}
+
+const without = (feeds: Feeds, names: ReadonlySet<string>): Feeds =>
   Object.fromEntries(Object.entries(feeds).filter(([name]) => !names.has(name)));
 
-function sharedOf(weights: Tensors, graphs: DecoderGraphs): Sessions {
-  const known = shared.get(weights) ?? new Map<DecoderGraphs, Sessions>();
-  shared.set(weights, known);
+function sharedOf(
+  all: WeakMap<Tensors, Map<DecoderGraphs, Sessions>>,
+  weights: Tensors,
+  graphs: DecoderGraphs,
+): Sessions {
+  const known = all.get(weights) ?? new Map<DecoderGraphs, Sessions>();
+  all.set(weights, known);
   const sessions = known.get(graphs) ?? {};
   known.set(graphs, sessions);
   return sessions;

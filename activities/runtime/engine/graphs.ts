@@ -60,12 +60,18 @@ export class DecoderGraphs {
   }
 
   /** `weights`: tensors that become constants of a session of the caller's own. Without, all versions share the session. */
-  generation(kind: GenerationKind, weights?: ReadonlyMap<string, Float32Array>): Promise<GraphSession> {
+  generation(
+    kind: GenerationKind,
+    weights?: ReadonlyMap<string, Float32Array | Int8Array>,
+    int8 = false,
+  ): Promise<GraphSession> {
     const { config, lora, options } = this;
     const build = buildersOf(options.decodeChunk ?? 1)[kind];
     if (weights === undefined) return this.session(kind, options.decodeThreads, () => build(config, { lora }));
-    const settings = { provider: options.executionProvider, threads: options.decodeThreads, spin: options.spin };
-    return GraphSession.create(kind, build(config, { lora, weights }), settings);
+    // Products of bytes are the CPU's (byte-products.ts).
+    const provider = int8 ? 'cpu' : options.executionProvider;
+    const settings = { provider, threads: options.decodeThreads, spin: options.spin };
+    return GraphSession.create(kind, build(config, { lora, weights, int8 }), settings);
   }
 
   logProbs(shape: SequenceShape): Promise<GraphSession> {

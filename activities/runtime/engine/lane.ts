@@ -1,5 +1,5 @@
 /**
- * Continuous batching for one version: waiting calls are admitted before every step, all admitted calls advance by one
+ * Continuous batching for one version in one kind of weights: waiting calls are admitted before every step, all admitted calls advance by one
  * token a step, a finished call's row is taken by the last one. What a call samples depends on its weights, prompt,
  * settings and seed alone.
  */
@@ -13,6 +13,7 @@ import { DecodeCache, fewestRows } from './decode-cache.ts';
 import { TokenDrawer } from './draw-token.ts';
 import type { GenerationCounters } from './counters.ts';
 import { chunkFeeds, finite, truncates } from './chunk-feeds.ts';
+import type { GenerationSessions } from './generation-sessions.ts';
 import { prefill } from './prefill.ts';
 import type { Resident } from './resident.ts';
 import { floatsOf, intTensor } from './session.ts';
@@ -37,7 +38,8 @@ interface Call extends Waiting {
 }
 
 export class Lane {
-  readonly resident: Resident;
+  private readonly resident: Resident;
+  private readonly generation: GenerationSessions;
   private readonly options: EngineOptions;
   private readonly counters: GenerationCounters;
   private readonly waiting: Waiting[] = [];
@@ -46,8 +48,14 @@ export class Lane {
   private readonly cache: DecodeCache;
   private readonly drawer: TokenDrawer;
 
-  constructor(resident: Resident, options: EngineOptions, counters: GenerationCounters) {
+  constructor(
+    resident: Resident,
+    generation: GenerationSessions,
+    options: EngineOptions,
+    counters: GenerationCounters,
+  ) {
     this.resident = resident;
+    this.generation = generation;
     this.options = options;
     this.counters = counters;
     this.cache = new DecodeCache(resident.graphs.config);
@@ -96,7 +104,7 @@ export class Lane {
     this.active.push(...admitted);
     const prompts = admitted.map((call) => call.request.promptIds);
     for await (const { prompts: group, width, outputs } of prefill(
-      this.resident,
+      this.generation,
       prompts,
       this.options.maxPrefillTokens,
     )) {
@@ -125,7 +133,7 @@ export class Lane {
       ids[row] = call.tokens.at(-1)!;
       lengths[row] = call.length;
     });
-    const { generation } = this.resident;
+    const { generation } = this;
     const session = await generation.decode();
     const outputs = await session.run({
       ...generation.feeds,
@@ -152,9 +160,9 @@ export class Lane {
     const chunk = this.options.decodeChunk!;
     const rows = Math.max(active.length, fewestRows);
     cache.reserve(rows, Math.max(...active.map((call) => call.length)) + chunk, active.length);
-    const session = await resident.generation.chunk(truncates(active));
+    const session = await this.generation.chunk(truncates(active));
     const outputs = await session.run({
-      ...resident.generation.feeds,
+      ...this.generation.feeds,
       ...cache.feeds(rows),
       ...chunkFeeds(active, rows, chunk, resident.graphs.config.maxPositions),
     });

@@ -24,12 +24,12 @@ import type { SampledTokens } from '../../../shared/domain/sampling.ts';
 import { checkProvider } from './execution-provider.ts';
 import { GenerationCounters } from './counters.ts';
 import { DecoderGraphs } from './graphs.ts';
-import { Lane } from './lane.ts';
 import { logProbs } from './log-probs.ts';
 import { makeResident } from './resident.ts';
 import type { Resident } from './resident.ts';
 import { gradients, sft, step, update } from './trainer.ts';
 import type { Trained } from './trainer.ts';
+import { VersionLanes } from './version-lanes.ts';
 
 export class LocalEngine implements PolicyEngine {
   readonly promises = { batchInvariant: true, bitReproducibleUpdates: true };
@@ -37,7 +37,7 @@ export class LocalEngine implements PolicyEngine {
   private readonly counters = new GenerationCounters();
   private readonly graphs = new Map<string, DecoderGraphs>();
   private readonly tokenizers = new Map<string, PolicyTokenizer>();
-  private readonly lanes = new Map<string, Lane>();
+  private readonly versions = new Map<string, VersionLanes>();
   private generating = false;
   private training: Promise<unknown> = Promise.resolve();
   private nextCall = 0;
@@ -52,7 +52,7 @@ export class LocalEngine implements PolicyEngine {
   }
 
   async loadPolicy(source: PolicySource): Promise<void> {
-    if (this.lanes.has(source.version)) return;
+    if (this.versions.has(source.version)) return;
     const config = checkDecoderConfig(source.config);
     const { version, parameters, optimizer, adapts } = source;
     const lora = adapts === undefined ? null : checkLora(config, adapts.lora);
@@ -71,21 +71,22 @@ export class LocalEngine implements PolicyEngine {
   }
 
   async hasPolicy(version: string): Promise<boolean> {
-    return this.lanes.has(version);
+    return this.versions.has(version);
   }
 
   async unloadPolicy(version: string): Promise<void> {
-    const lane = this.lanes.get(version);
-    if (lane === undefined) return;
-    while (!lane.idle) await new Promise((resolve) => setTimeout(resolve, 5));
-    this.lanes.delete(version);
-    await lane.resident.generation.release();
+    const lanes = this.versions.get(version);
+    if (lanes === undefined) return;
+    while (!lanes.idle) await new Promise((resolve) => setTimeout(resolve, 5));
+    this.versions.delete(version);
+    await lanes.release();
   }
 
   generate(request: GenerateRequest, control: Pick<RequestControl, 'signal'> = {}): Promise<SampledTokens> {
     return new Promise((resolve, reject) => {
-      const lane = this.lane(request.version);
-      checkGenerate(request, lane.resident.graphs.config);
+      const version = this.version(request.version);
+      checkGenerate(request, version.resident.graphs.config);
+      const lane = version.lane(request.weights ?? 'float32');
       const { signal } = control;
       signal?.throwIfAborted();
       const id = this.nextCall++;
@@ -111,7 +112,7 @@ export class LocalEngine implements PolicyEngine {
   }
 
   gradients(request: GradientRequest, control: RequestControl = {}): Promise<MicroBatchGradient[]> {
-    return this.inTurn(() => gradients(this.lane(request.baseVersion).resident, request, control));
+    return this.inTurn(() => gradients(this.version(request.baseVersion).resident, request, control));
   }
 
   step(request: StepRequest): Promise<TrainResult> {
@@ -119,14 +120,14 @@ export class LocalEngine implements PolicyEngine {
   }
 
   async logProbs(request: LogProbRequest, control: Pick<RequestControl, 'signal'> = {}): Promise<Float32Array[]> {
-    return logProbs(this.lane(request.version).resident, request, control.signal);
+    return logProbs(this.version(request.version).resident, request, control.signal);
   }
 
   async stats(): Promise<EngineStats> {
     const { counters } = this;
-    const loads = [...this.lanes.values()].map((lane) => lane.load);
+    const loads = this.lanes().map((lane) => lane.load);
     return {
-      versions: [...this.lanes.keys()],
+      versions: [...this.versions.keys()],
       generatedTokens: counters.generatedTokens,
       prefilledTokens: counters.prefilledTokens,
       sharedPrefillTokens: counters.sharedPrefillTokens,
@@ -145,18 +146,22 @@ export class LocalEngine implements PolicyEngine {
 
   async close(): Promise<void> {
     const died = new DomainError('EngineDied', 'the engine was closed');
-    for (const lane of this.lanes.values()) lane.fail(died);
+    for (const lane of this.lanes()) lane.fail(died);
   }
 
-  private lane(version: string): Lane {
-    const lane = this.lanes.get(version);
-    if (lane !== undefined) return lane;
+  private lanes() {
+    return [...this.versions.values()].flatMap(({ lanes }) => lanes);
+  }
+
+  private version(version: string): VersionLanes {
+    const lanes = this.versions.get(version);
+    if (lanes !== undefined) return lanes;
     throw new DomainError('InvalidInput', `policy version '${version}' is not loaded; load it first`, { version });
   }
 
   /** The tensors that an adapter can be put on. */
   private baseTensors(version: string): Tensors {
-    const { graphs, parameters } = this.lane(version).resident;
+    const { graphs, parameters } = this.version(version).resident;
     if (graphs.lora === null) return parameters;
     throw new DomainError('InvalidInput', `policy version '${version}' is an adapter itself: expected whole weights`, {
       version,
@@ -164,7 +169,7 @@ export class LocalEngine implements PolicyEngine {
   }
 
   private adopt(resident: Resident): void {
-    this.lanes.set(resident.version, new Lane(resident, this.options, this.counters));
+    this.versions.set(resident.version, new VersionLanes(resident, this.options, this.counters));
   }
 
   /** Steps every busy lane in turn until all are idle. */
@@ -173,7 +178,7 @@ export class LocalEngine implements PolicyEngine {
     // One turn of the event loop, so that calls that were asked for together start together.
     await new Promise((resolve) => setImmediate(resolve));
     for (;;) {
-      const busy = [...this.lanes.values()].filter((lane) => !lane.idle);
+      const busy = this.lanes().filter((lane) => !lane.idle);
       if (busy.length === 0) break;
       for (const lane of busy) {
         const startedMs = performance.now();
@@ -194,12 +199,12 @@ export class LocalEngine implements PolicyEngine {
     run: (base: Resident) => Promise<Trained>,
   ): Promise<TrainResult> {
     return this.inTurn(async () => {
-      const base = this.lane(request.baseVersion).resident;
+      const base = this.version(request.baseVersion).resident;
       const { state, metrics } = await run(base);
       const { parameters, frozen, optimizer } = state;
       const { newVersion: version } = request;
       // A repeated request has made the same bits; the first copy stays.
-      if (!this.lanes.has(version))
+      if (!this.versions.has(version))
         this.adopt(makeResident(base.graphs, { version, parameters, frozen, optimizer }, base.tokenizer));
       this.updates += 1;
       this.trainedTokens += metrics.tokens;

@@ -3,7 +3,7 @@
  * a graph run. Knows no calls and no slots.
  */
 import { fewestRows } from './decode-cache.ts';
-import type { Resident } from './resident.ts';
+import type { GenerationSessions } from './generation-sessions.ts';
 import { intTensor } from './session.ts';
 import type { Feeds } from './session.ts';
 
@@ -40,11 +40,11 @@ function distinct(prompts: readonly Int32Array[]): PrefilledPrompt[] {
 
 /** Runs one graph for each group of equal padded length, of at most `maxTokens` cells. */
 export async function* prefill(
-  resident: Resident,
+  generation: GenerationSessions,
   prompts: readonly Int32Array[],
   maxTokens: number,
 ): AsyncGenerator<PrefillRun> {
-  const session = await resident.generation.prefill();
+  const session = await generation.prefill();
   const waiting = distinct(prompts).sort((a, b) => a.promptIds.length - b.promptIds.length);
   while (waiting.length > 0) {
     const width = paddedLength(waiting[0]!.promptIds.length);
@@ -58,7 +58,7 @@ export async function* prefill(
       last[row] = row * width + promptIds.length - 1;
     });
     const outputs = await session.run({
-      ...resident.generation.feeds,
+      ...generation.feeds,
       input_ids: intTensor(ids, [group.length, width]),
       last: intTensor(last, [last.length]),
     });

@@ -77,6 +77,11 @@ export class Draws {
     return { dtype: 'int64', axes, data: this.numbers(axes, (u) => Math.floor(u * bound)) };
   }
 
+  /** From -127 to 127. */
+  bytes(axes: readonly Axis[]): CaseInput {
+    return { dtype: 'int8', axes, data: this.numbers(axes, (u) => Math.floor(u * 255) - 127) };
+  }
+
   truths(axes: readonly Axis[]): CaseInput {
     return { dtype: 'bool', axes, data: this.numbers(axes, (u) => Math.floor(u * 2)) };
   }

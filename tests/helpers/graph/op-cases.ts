@@ -277,6 +277,15 @@ export const opCases: { readonly [K in OpName]: Cases } = {
       })),
 
   gemm: product('gemm'),
+  int8Gemm: (max) =>
+    fc
+      .tuple(axis('N', max), axis('K', 4 * max), axis('M', max), fc.boolean(), draws)
+      .map(([n, k, m, zero, numbers]) => {
+        const x = numbers.floats([n, k]);
+        // A row of zeros has no largest entry to be measured by.
+        if (zero) (x.data as Float32Array).fill(0, 0, k.size);
+        return { inputs: [x, numbers.bytes([k, m]), numbers.positive([m])], apply: apply('int8Gemm', none) };
+      }),
   batchMatmul: product('batchMatmul'),
 
   softmax: (max) =>

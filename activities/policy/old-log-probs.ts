@@ -1,0 +1,43 @@
+/**
+ * Which log-probs an update's ratios start from: those of sampling, or the trainer's own under the version that sampled. The
+ * distance between the two is a metric of its own (`meanSamplingGap`, `maxSamplingGap`, nats a token): the trainer's drift
+ * alarm compares what is left afterwards.
+ */
+import type { Recipe } from '../../shared/config/recipe.ts';
+import type { SamplingSettings } from '../../shared/domain/sampling.ts';
+import type { PolicyEngine, TrainingSequence } from '../runtime/engine/contract.ts';
+
+/** Whether `update.oldLogProbs` of the recipe means the trainer's own. */
+export function isRecomputed(
+  { update, rollout }: Pick<Recipe, 'update' | 'rollout'>,
+  sampling: SamplingSettings,
+): boolean {
+  if (update.oldLogProbs !== 'auto') return update.oldLogProbs === 'recomputed';
+  return rollout.weights === 'int8' || !isUntruncated(sampling);
+}
+
+/** Sampled log-probs are those of the plain policy exactly when nothing tempered or cut its distribution. */
+const isUntruncated = ({ temperature, topP, topK, minP }: SamplingSettings) =>
+  temperature === 1 && topP === 1 && topK === 0 && minP === 0;
+
+/** Replaces `oldLogProbs` of the sequences by the version's own; returns how far they were off. */
+export async function recomputeOldLogProbs(
+  engine: Pick<PolicyEngine, 'logProbs'>,
+  version: string,
+  sequences: TrainingSequence[],
+  signal: AbortSignal,
+): Promise<{ meanSamplingGap: number; maxSamplingGap: number }> {
+  const recomputed = await engine.logProbs({ version, sequences }, { signal });
+  let [sum, tokens, most] = [0, 0, 0];
+  sequences.forEach((sequence, index) => {
+    const own = recomputed[index]!;
+    own.forEach((value, token) => {
+      const gap = Math.abs(value - sequence.oldLogProbs[token]!);
+      sum += gap;
+      most = Math.max(most, gap);
+    });
+    tokens += own.length;
+    sequence.oldLogProbs = own;
+  });
+  return { meanSamplingGap: sum / tokens, maxSamplingGap: most };
+}
