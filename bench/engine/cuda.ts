@@ -2,7 +2,7 @@
  * The engine on an NVIDIA card: its results against the processor's, and its speed against the processor's and against
  * PyTorch's on the same card. Needs the provider (`npm run setup:cuda`) and CUDA's libraries; prints one JSON line a figure.
  *
- *   NVIDIA_TF32_OVERRIDE=0 node --import tsx bench/engine/cuda.ts --sizes S,M --python python3
+ *   node --import tsx bench/engine/cuda.ts --sizes S,M --python python3
  */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { readFileSync } from 'node:fs';
@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { GenerateRequest, SftSettings, Tensors } from '../../activities/runtime/engine/contract.ts';
+import { forbidTf32 } from '../../activities/runtime/engine/execution-provider.ts';
 import { LocalEngine } from '../../activities/runtime/engine/local-engine.ts';
 import { decodeSafetensors } from '../../shared/model/checkpoint/safetensors.ts';
 import { initialAdapter, type LoraSpec } from '../../shared/model/lora.ts';
@@ -24,10 +25,13 @@ const { values } = parseArgs({
     python: { type: 'string', default: 'python3' },
     device: { type: 'string', default: 'cuda' },
     rounds: { type: 'string', default: '5' },
+    /** Results only, no timing. */
+    equality: { type: 'boolean', default: false },
     threads: { type: 'string', default: '8' },
   },
 });
 const device = values.device as 'cuda' | 'cpu';
+forbidTf32(device);
 const rounds = Number(values.rounds);
 const threads = Number(values.threads);
 const tokenizerJson = readFileSync(new URL('../../runs/assets/toy-tokenizer.json', import.meta.url), 'utf8');
@@ -103,6 +107,49 @@ const step = (size: SizeName, steps: number, epsilon: number): SftSettings => ({
   orderKey: 'o',
 });
 
+/** Sequences whose ratios lie on both sides of the clip, with advantages of both signs, a KL term and an entropy bonus. */
+async function policyGradientOf(size: SizeName, engine: LocalEngine) {
+  const examples = examplesOf(size);
+  const logProbs = await engine.logProbs({ version: 'v', sequences: examples });
+  const next = normals(19);
+  const near = (values: Float32Array, deviation: number) =>
+    values.map((value) => Math.min(0, value + deviation * next()));
+  const sequences = examples.map((example, i) => ({
+    ...example,
+    advantage: next(),
+    oldLogProbs: near(logProbs[i]!, 0.2),
+    referenceLogProbs: near(logProbs[i]!, 0.2),
+  }));
+  const { learningRate, beta1, beta2, epsilon, weightDecay, maxGradNorm, maxTokensPerMicroBatch, orderKey } = step(
+    size,
+    1,
+    1,
+  );
+  const adam = { learningRate, beta1, beta2, epsilon, weightDecay, maxGradNorm, maxTokensPerMicroBatch, orderKey };
+  const clipped = { clipLow: 0.2, clipHigh: 0.28, klCoef: 0.01, entropyCoef: 0.01, epochs: 1, miniBatches: 1 };
+  return { sequences, settings: { ...adam, ...clipped } };
+}
+
+interface Stepped {
+  optimizer: { m: Tensors };
+  metrics: { loss: number };
+}
+
+/** After one step m is 0.1 times the clipped gradient. */
+function compareSteps(a: Stepped, b: Stepped) {
+  let worst = 0;
+  for (const [name, m] of a.optimizer.m) {
+    const other = b.optimizer.m.get(name)!;
+    const [gap, largest] = [new Float64Array(1), new Float64Array(1)];
+    m.forEach((x, i) => {
+      gap[0] = Math.max(gap[0]!, Math.abs(x - other[i]!));
+      largest[0] = Math.max(largest[0]!, Math.abs(x));
+    });
+    if (largest[0]! > 0) worst = Math.max(worst, gap[0]! / largest[0]!);
+  }
+  return { worstGradient: worst, metrics: [a.metrics, b.metrics] };
+}
+
 async function equality(size: SizeName, weights: Tensors): Promise<void> {
   const cpu = await open(size, 'cpu', 1, weights);
   const single = await open(size, device, 1, weights);
@@ -139,19 +186,11 @@ async function equality(size: SizeName, weights: Tensors): Promise<void> {
     await part(`${size} step of ${baseVersion} ${device} against cpu`, async () => {
       const settings = step(size, 1, 1);
       const request = { baseVersion, newVersion: `next ${baseVersion}`, examples, settings };
-      const [a, b] = [await cpu.sft(request), await single.sft(request)];
-      // After one step m is 0.1 times the clipped gradient.
-      let worst = 0;
-      for (const [name, m] of a.optimizer.m) {
-        const other = b.optimizer.m.get(name)!;
-        const [gap, largest] = [new Float64Array(1), new Float64Array(1)];
-        m.forEach((x, i) => {
-          gap[0] = Math.max(gap[0]!, Math.abs(x - other[i]!));
-          largest[0] = Math.max(largest[0]!, Math.abs(x));
-        });
-        if (largest[0]! > 0) worst = Math.max(worst, gap[0]! / largest[0]!);
-      }
-      return { worstGradient: worst, losses: [a.metrics.loss, b.metrics.loss] };
+      return compareSteps(await cpu.sft(request), await single.sft(request));
+    });
+    await part(`${size} policy-gradient step of ${baseVersion} ${device} against cpu`, async () => {
+      const request = { baseVersion, newVersion: `learned ${baseVersion}`, ...(await policyGradientOf(size, cpu)) };
+      return compareSteps(await cpu.update(request), await single.update(request));
     });
   }
 }
@@ -233,6 +272,7 @@ for (const size of values.sizes.split(',') as SizeName[]) {
   for (const [name, content] of Object.entries(files)) await writeFile(join(folder, name), content);
   const weights = decodeSafetensors(readFileSync(join(folder, 'model.safetensors')));
   await part(`${size} equality`, async () => (await equality(size, weights), {}));
+  if (values.equality) continue;
   for (const chunk of [1, 16, 64])
     await part(`${size} speed`, async () => (await speed(size, device, chunk, weights), {}));
   await part(`${size} reference`, async () => (await reference(size, folder), {}));

@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { DomainError } from '../../../shared/errors.ts';
 import type { EngineOptions, PolicyEngine, PolicySource, RequestControl, TrainProgress } from './contract.ts';
-import { checkProvider } from './execution-provider.ts';
+import { checkProvider, forbidTf32 } from './execution-provider.ts';
 import type { CarriedError, FromEngine, Method, ToEngine } from './protocol.ts';
 
 interface Pending {
@@ -122,6 +122,7 @@ export interface ThreadedEngine extends PolicyEngine {
 /** Starts the thread. Throws `EngineDied` if it cannot start, `InvalidConfig` if its provider is not there. */
 export async function createEngine(options: EngineOptions): Promise<ThreadedEngine> {
   checkProvider(options.executionProvider);
+  forbidTf32(options.executionProvider);
   const thread = new EngineThread(options);
   await thread.ready;
   return {

@@ -35,6 +35,14 @@ export function checkProvider(provider: ExecutionProvider, folder = bindingFolde
   );
 }
 
+/**
+ * CUDA's products in float32, not rounded to TF32, unless the environment already decides. To be called in the process's main
+ * thread before CUDA loads: only there does an assignment to `process.env` reach the libraries.
+ */
+export function forbidTf32(provider: ExecutionProvider): void {
+  if (provider === 'cuda') process.env.NVIDIA_TF32_OVERRIDE ??= '0';
+}
+
 /** What a failure to make a session means for its user; undefined where the provider is not at fault. */
 export function providerFailure(provider: ExecutionProvider, error: unknown): DomainError | undefined {
   const text = String(error);
