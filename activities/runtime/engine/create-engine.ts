@@ -126,7 +126,10 @@ export async function createEngine(options: EngineOptions): Promise<ThreadedEngi
   const thread = new EngineThread(options);
   await thread.ready;
   return {
-    promises: { batchInvariant: options.decodeThreads === 1, bitReproducibleUpdates: true },
+    promises: {
+      batchInvariant: options.decodeThreads === 1,
+      bitReproducibleUpdates: options.executionProvider === 'cpu',
+    },
     loadPolicy: (source) => thread.call('loadPolicy', source, {}, buffersOf(source)),
     hasPolicy: (version) => thread.call('hasPolicy', version),
     unloadPolicy: (version) => thread.call('unloadPolicy', version),

@@ -49,6 +49,8 @@ export class LocalEngine implements PolicyEngine {
     checkProvider(options.executionProvider);
     this.options = options;
     if (options.decodeThreads > 1) this.promises.batchInvariant = false;
+    // Sums on a card have no fixed order (docs/engine.md).
+    if (options.executionProvider !== 'cpu') this.promises.bitReproducibleUpdates = false;
   }
 
   async loadPolicy(source: PolicySource): Promise<void> {
