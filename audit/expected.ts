@@ -70,7 +70,7 @@ export function expectedOf(run: RunDocument): Expected {
         evaluate(`stage-${two(stage)}-iter-${three(iteration)}`);
       }
     }
-    evaluate(`stage-${two(stage)}`);
+    if (evaluation.stageEnds !== 'last' || stage === plan.stages.length) evaluate(`stage-${two(stage)}`);
   }
   return { iterations, evaluations, versions };
 }
