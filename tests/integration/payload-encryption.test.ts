@@ -146,8 +146,13 @@ describe('keys that change in the middle of a run', () => {
     for (const plaintext of [question, 'silver', 'policyVersion', 'meanReward', 'questionsPerIteration'])
       expect(all.includes(plaintext), plaintext).toBe(false);
     expect(histories[0]!.includes('first') && histories[0]!.includes('second')).toBe(true);
-    const { memo, raw } = await new Client({ connection }).workflow.getHandle('encrypted-rotation').describe();
-    expect(JSON.stringify([memo, raw.workflowExecutionInfo?.memo])).not.toContain('silver');
+    const { workflowExecutionInfo } = await connection.workflowService.describeWorkflowExecution({
+      namespace: 'default',
+      execution: { workflowId: 'encrypted-rotation' },
+    });
+    const about = workflowExecutionInfo!.memo!.fields!.about!;
+    expect(Buffer.from(about.metadata!.encoding!).toString()).toBe('binary/encrypted');
+    expect(Buffer.from(about.data!).includes('silver')).toBe(false);
   });
 });
 
