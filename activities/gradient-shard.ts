@@ -7,18 +7,7 @@ import type { GradientShardInput, GradientShardResult, StoredGradient } from '..
 import type { Attempt } from './boundary.ts';
 import { storeGradients } from './policy/stored-gradients.ts';
 import type { TrainDeps } from './rollout/context.ts';
-import type { PolicyEngine } from './runtime/engine/contract.ts';
-import { deriveUpdate } from './update-policy.ts';
-
-/** Ends an update where its gradients are stored. */
-class GradientsStored extends Error {
-  readonly gradients: StoredGradient[];
-
-  constructor(gradients: StoredGradient[]) {
-    super('gradients are stored');
-    this.gradients = gradients;
-  }
-}
+import { eachUpdate } from './update-policy.ts';
 
 export async function gradientShard(
   deps: TrainDeps,
@@ -28,16 +17,12 @@ export async function gradientShard(
   // The update will find the version as well.
   const id = policyId(input.runId, input.baseVersion + 1);
   if ((await deps.store.policies.findOne({ _id: id }, { projection: { _id: 1 } })) !== null) return { gradients: [] };
-  const update: PolicyEngine['update'] = async ({ newVersion: _unmade, ...request }, control) => {
-    const made = await deps.engine.gradients({ ...request, share: { index: shard, of: shards } }, control);
-    const gradients = await storeGradients(deps, input, made);
-    throw new GradientsStored(gradients);
-  };
-  try {
-    await deriveUpdate({ ...deps, engine: { ...deps.engine, update } }, input, attempt);
-    return { gradients: [] };
-  } catch (error) {
-    if (error instanceof GradientsStored) return { gradients: error.gradients };
-    throw error;
-  }
+  const share = { index: shard, of: shards };
+  const control = { signal: attempt.signal, onProgress: attempt.progress };
+  const gradients: StoredGradient[] = [];
+  await eachUpdate(deps, input, attempt, async ({ request }) => {
+    const made = await deps.engine.gradients({ ...request, share }, control);
+    gradients.push(...(await storeGradients(deps, input, made)));
+  });
+  return { gradients };
 }

@@ -17,7 +17,7 @@ import { dropGradients, engineOnGradients } from './policy/stored-gradients.ts';
 import { readTrainingSequences } from './policy/training-sequences.ts';
 import { samplingOf } from './rollout/context.ts';
 import type { TrainDeps } from './rollout/context.ts';
-import type { TrainingSequence, TrainResult } from './runtime/engine/contract.ts';
+import type { TrainingSequence, TrainResult, UpdateRequest } from './runtime/engine/contract.ts';
 import type { PolicyDocument, PolicyPart } from './store/documents.ts';
 
 export async function updatePolicy(
@@ -41,31 +41,59 @@ export async function updatePolicy(
 
 /** The version that the update makes, its blobs stored. The same weights, documents and settings give the same digests. */
 export async function deriveUpdate(deps: TrainDeps, input: UpdatePolicyInput, attempt: Attempt): Promise<PolicyDraft> {
-  const { runId, batchId, learner, baseVersion, keep, decision } = input;
+  const { runId, batchId, baseVersion, keep, decision } = input;
   const version = baseVersion + 1;
-  const { recipe } = await deps.runs.run(input);
   const base = await deps.policies.policy(runId, baseVersion);
   const made = { runId, version, parent: baseVersion, madeBy: batchId, ...heritageOf(base), keep };
   if (decision?.choice === 'skip') return { ...made, parts: base.parts, metrics: { skipped: 1 } };
   const parts: PolicyDocument['parts'] = { ...base.parts };
-  const metrics: Record<string, number> = {};
+  const metrics: Record<string, number> = { sequences: 0 };
+  await eachUpdate(deps, input, attempt, async ({ layout, part, request, gaps }) => {
+    metrics.sequences! += request.sequences.length;
+    const newVersion = engineVersionInTheMaking(runId, version, part, attempt.name);
+    const control = { signal: attempt.signal, onProgress: attempt.progress };
+    const updated = await deps.engine.update({ ...request, newVersion }, control);
+    const making = { runId, version, decoder: base.decoder, lora: base.lora };
+    const record = await storePart(deps.store, making, { part, ...updated }, base.parts[part]!.base);
+    parts[part] = record;
+    await deps.policies.adopt(updated.version, base, record);
+    Object.assign(metrics, flatMetrics({ ...updated.metrics, ...gaps }, part, layout === 'split'));
+  });
+  return { ...made, parts, metrics };
+}
+
+/** What the engine is asked for to change one part of the policy; the same for all who compute it. */
+export interface PartUpdate {
+  layout: Recipe['policy']['layout'];
+  part: PolicyPart;
+  request: Omit<UpdateRequest, 'newVersion'>;
+  /** Between sampled and recomputed log-probs, where they are recomputed. */
+  gaps: Record<string, number>;
+}
+
+/**
+ * Calls `work` for each part that changes, one after another, its policy resident meanwhile. A part in whose groups there is
+ * nothing to compare is left out: the version advances with the same weights.
+ */
+export async function eachUpdate(
+  deps: TrainDeps,
+  input: UpdatePolicyInput,
+  attempt: Attempt,
+  work: (update: PartUpdate) => Promise<void>,
+): Promise<void> {
+  const { runId, batchId, learner, baseVersion } = input;
+  const { recipe } = await deps.runs.run(input);
+  const { layout } = recipe.policy;
   for (const [part, roles] of learningParts(recipe, rolesOf(learner))) {
     const sequences = await readSequences(deps, recipe, batchId, roles);
-    metrics.sequences = (metrics.sequences ?? 0) + sequences.length;
-    // Nothing to compare in any group: the version advances with the same weights.
     if (sequences.length === 0) continue;
-    const use = { runId, version: baseVersion, role: roles[0]!, layout: recipe.policy.layout };
+    const use = { runId, version: baseVersion, role: roles[0]!, layout };
     await deps.policies.with(use, async (policy) => {
-      const learning = { recipe, runId, batchId, version, policy, role: roles[0]!, sequences };
-      const { updated, gaps } = await learn(deps, { ...learning, rateFactor: input.rateFactor ?? 1 }, attempt);
-      const making = { runId, version, decoder: base.decoder, lora: base.lora };
-      const record = await storePart(deps.store, making, { part, ...updated }, base.parts[part]!.base);
-      parts[part] = record;
-      await deps.policies.adopt(updated.version, base, record);
-      Object.assign(metrics, flatMetrics({ ...updated.metrics, ...gaps }, part, recipe.policy.layout === 'split'));
+      const learning = { recipe, runId, batchId, policy, role: roles[0]!, sequences };
+      const prepared = await prepare(deps, { ...learning, rateFactor: input.rateFactor ?? 1 }, attempt.signal);
+      await work({ layout, part, ...prepared });
     });
   }
-  return { ...made, parts, metrics };
 }
 
 /** Parts that change, each with the roles whose trajectories change it. */
@@ -95,7 +123,6 @@ interface Learning {
   recipe: Recipe;
   runId: string;
   batchId: string;
-  version: number;
   policy: ResidentPolicy;
   role: Role;
   sequences: TrainingSequence[];
@@ -103,37 +130,29 @@ interface Learning {
   rateFactor: number;
 }
 
-async function learn(
+async function prepare(
   deps: TrainDeps,
   learning: Learning,
-  attempt: Attempt,
-): Promise<{ updated: TrainResult; gaps: Record<string, number> }> {
-  const { recipe, runId, batchId, version, policy, role, sequences } = learning;
+  signal: AbortSignal,
+): Promise<Pick<PartUpdate, 'request' | 'gaps'>> {
+  const { recipe, runId, batchId, policy, role, sequences } = learning;
   const {
     oldLogProbs: _chosen,
     learningRate,
     dropZeroAdvantage: _dropped,
     klReference: _reference,
-    ...settings
+    ...update
   } = recipe.update;
   const gaps = isRecomputed(recipe, samplingOf(recipe, 'train', role))
-    ? await recomputeOldLogProbs(deps.engine, policy.engineVersion, sequences, attempt.signal)
+    ? await recomputeOldLogProbs(deps.engine, policy.engineVersion, sequences, signal)
     : {};
-  await addReferenceLogProbs(deps, learning, sequences, attempt.signal);
-  const updated = await deps.engine.update(
-    {
-      baseVersion: policy.engineVersion,
-      newVersion: engineVersionInTheMaking(runId, version, policy.part, attempt.name),
-      sequences,
-      settings: {
-        ...settings,
-        learningRate: learningRate * learning.rateFactor,
-        orderKey: `${recipe.seed}/update/${batchId.slice(runId.length + 1)}`,
-      },
-    },
-    { signal: attempt.signal, onProgress: attempt.progress },
-  );
-  return { updated, gaps };
+  await addReferenceLogProbs(deps, learning, sequences, signal);
+  const settings = {
+    ...update,
+    learningRate: learningRate * learning.rateFactor,
+    orderKey: `${recipe.seed}/update/${batchId.slice(runId.length + 1)}`,
+  };
+  return { request: { baseVersion: policy.engineVersion, sequences, settings }, gaps };
 }
 
 function flatMetrics(

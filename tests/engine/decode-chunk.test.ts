@@ -2,28 +2,13 @@
 import { afterAll, expect, test } from 'vitest';
 import type { GenerateRequest } from '../../activities/runtime/engine/contract.ts';
 import { LocalEngine } from '../../activities/runtime/engine/local-engine.ts';
-import type { DecoderConfig } from '../../shared/model/config.ts';
 import { initialParameters } from '../../shared/model/parameters.ts';
 import { createStream, fillNormal } from '../../shared/random.ts';
 import type { SampledTokens, SamplingSettings } from '../../shared/domain/sampling.ts';
+import { tinyDecoder } from './tiny-decoder.ts';
 import { wordTokenizer } from './tiny-tokenizer.ts';
 
-const config: DecoderConfig = {
-  architecture: 'qwen3',
-  vocabSize: 96,
-  hiddenSize: 64,
-  intermediateSize: 160,
-  numLayers: 2,
-  numHeads: 4,
-  numKvHeads: 2,
-  headDim: 16,
-  ropeTheta: 10_000,
-  rmsNormEps: 1e-6,
-  tieEmbeddings: true,
-  maxPositions: 128,
-  attentionBias: false,
-  qkNorm: true,
-};
+const config = tinyDecoder(128);
 const tokenizerJson = wordTokenizer(config.vocabSize);
 const draw = (name: string, length: number) => fillNormal(`chunk/${name}`, new Float32Array(length), 1);
 const engines: LocalEngine[] = [];

@@ -5,28 +5,13 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { GenerateRequest } from '../../activities/runtime/engine/contract.ts';
 import { LocalEngine } from '../../activities/runtime/engine/local-engine.ts';
-import type { DecoderConfig } from '../../shared/model/config.ts';
 import { initialParameters } from '../../shared/model/parameters.ts';
 import { createStream, fillNormal } from '../../shared/random.ts';
 import type { SampledTokens, SamplingSettings } from '../../shared/domain/sampling.ts';
+import { tinyDecoder } from './tiny-decoder.ts';
 import { wordTokenizer } from './tiny-tokenizer.ts';
 
-const config: DecoderConfig = {
-  architecture: 'qwen3',
-  vocabSize: 96,
-  hiddenSize: 64,
-  intermediateSize: 160,
-  numLayers: 2,
-  numHeads: 4,
-  numKvHeads: 2,
-  headDim: 16,
-  ropeTheta: 10_000,
-  rmsNormEps: 1e-6,
-  tieEmbeddings: true,
-  maxPositions: 256,
-  attentionBias: false,
-  qkNorm: true,
-};
+const config = tinyDecoder(256);
 const tokenizerJson = wordTokenizer(config.vocabSize);
 const draw = (name: string, length: number) => fillNormal(`generation/${name}`, new Float32Array(length), 1);
 const plain: SamplingSettings = { temperature: 1, topP: 1, topK: 0, minP: 0, maxTokens: 20, stopStrings: [] };

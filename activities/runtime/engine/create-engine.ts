@@ -7,6 +7,7 @@ import { Worker } from 'node:worker_threads';
 import { DomainError } from '../../../shared/errors.ts';
 import type { EngineOptions, PolicyEngine, PolicySource, RequestControl, TrainProgress } from './contract.ts';
 import { checkProvider, forbidTf32 } from './execution-provider.ts';
+import { promisesOf } from './promises.ts';
 import type { CarriedError, FromEngine, Method, ToEngine } from './protocol.ts';
 
 interface Pending {
@@ -126,10 +127,7 @@ export async function createEngine(options: EngineOptions): Promise<ThreadedEngi
   const thread = new EngineThread(options);
   await thread.ready;
   return {
-    promises: {
-      batchInvariant: options.decodeThreads === 1,
-      bitReproducibleUpdates: options.executionProvider === 'cpu',
-    },
+    promises: promisesOf(options),
     loadPolicy: (source) => thread.call('loadPolicy', source, {}, buffersOf(source)),
     hasPolicy: (version) => thread.call('hasPolicy', version),
     unloadPolicy: (version) => thread.call('unloadPolicy', version),

@@ -5,7 +5,7 @@
  * when the first call asks for them, and are constants whatever their size.
  */
 import type { DecoderConfig } from '../../../shared/model/config.ts';
-import { int8Linears, int8Tensors } from '../../../shared/model/int8.ts';
+import { int8Tensors } from '../../../shared/model/int8.ts';
 import type { SamplingWeights, Tensors } from './contract.ts';
 import type { DecoderGraphs, GenerationKind } from './graphs.ts';
 import type { ResidentTensors } from './resident.ts';
@@ -21,7 +21,7 @@ const shared: Readonly<Record<SamplingWeights, WeakMap<Tensors, Map<DecoderGraph
 };
 
 export class GenerationSessions {
-  /** What a run takes beside tokens and caches. */
+  /** What a run takes beside tokens and caches; of these, a session takes only its graph's inputs. */
   readonly feeds: Feeds;
   private readonly graphs: DecoderGraphs;
   private readonly weights: SamplingWeights;
@@ -41,7 +41,7 @@ export class GenerationSessions {
     this.weights = weights;
     this.held = weights === 'int8' || graphs.areConstants(whole) ? whole : undefined;
     this.isOwner = this.held !== undefined && graphs.lora === null;
-    this.feeds = this.held === undefined ? feeds : without(feeds, this.namesInside(this.held));
+    this.feeds = feeds;
     this.sessions = this.isOwner || this.held === undefined ? {} : sharedOf(shared[weights], this.held, graphs);
   }
 
@@ -64,15 +64,6 @@ export class GenerationSessions {
     await checkByteProducts();
     return this.graphs.generation(kind, roundedOf(this.graphs.config, this.held!), true);
   }
-
-  /** Tensors that a run of the sessions does not take. */
-  private namesInside(held: Tensors): ReadonlySet<string> {
-    if (this.weights === 'float32') return new Set(held.keys());
-    const linears = new Set([...int8Linears(this.graphs.config).keys()].map((module) => `${module}.weight`));
-    // A tied head's table is looked up in float32.
-    linears.delete('model.embed_tokens.weight');
-    return linears;
-  }
 }
 
 /** Weights in 8 bits by what they were made of. */
@@ -83,9 +74,6 @@ function roundedOf(config: DecoderConfig, weights: Tensors): ReadonlyMap<string,
   rounded.set(weights, known);
   return known;
 }
-
-const without = (feeds: Feeds, names: ReadonlySet<string>): Feeds =>
-  Object.fromEntries(Object.entries(feeds).filter(([name]) => !names.has(name)));
 
 function sharedOf(
   all: WeakMap<Tensors, Map<DecoderGraphs, Sessions>>,

@@ -6,6 +6,7 @@ import { PolicyTokenizer } from '../tokenizer/policy-tokenizer.ts';
 import { checkGenerate } from './check-request.ts';
 import type {
   EngineOptions,
+  EnginePromises,
   EngineStats,
   GenerateRequest,
   GradientRequest,
@@ -25,6 +26,7 @@ import { checkProvider } from './execution-provider.ts';
 import { GenerationCounters } from './counters.ts';
 import { DecoderGraphs } from './graphs.ts';
 import { logProbs } from './log-probs.ts';
+import { promisesOf } from './promises.ts';
 import { makeResident } from './resident.ts';
 import type { Resident } from './resident.ts';
 import { gradients, sft, step, update } from './trainer.ts';
@@ -32,7 +34,7 @@ import type { Trained } from './trainer.ts';
 import { VersionLanes } from './version-lanes.ts';
 
 export class LocalEngine implements PolicyEngine {
-  readonly promises = { batchInvariant: true, bitReproducibleUpdates: true };
+  readonly promises: EnginePromises;
   private readonly options: EngineOptions;
   private readonly counters = new GenerationCounters();
   private readonly graphs = new Map<string, DecoderGraphs>();
@@ -48,9 +50,7 @@ export class LocalEngine implements PolicyEngine {
   constructor(options: EngineOptions) {
     checkProvider(options.executionProvider);
     this.options = options;
-    if (options.decodeThreads > 1) this.promises.batchInvariant = false;
-    // Sums on a card have no fixed order (docs/engine.md).
-    if (options.executionProvider !== 'cpu') this.promises.bitReproducibleUpdates = false;
+    this.promises = promisesOf(options);
   }
 
   async loadPolicy(source: PolicySource): Promise<void> {

@@ -6,7 +6,7 @@ import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { resolveDim } from '../../../shared/graph/dims.ts';
 import { inPlaceOutput, type BuiltGraph } from '../../../shared/model/interface.ts';
 import { DomainError } from '../../../shared/errors.ts';
-import { checkProvider, providerFailure } from './execution-provider.ts';
+import { providerFailure } from './execution-provider.ts';
 import type { ExecutionProvider } from './execution-provider.ts';
 
 export type { Tensor };
@@ -60,7 +60,6 @@ export class GraphSession {
   }
 
   static async create(name: string, graph: BuiltGraph, options: SessionOptions): Promise<GraphSession> {
-    checkProvider(options.provider);
     const session = await InferenceSession.create(graph.onnx, {
       executionProviders: options.provider === 'cuda' ? ['cuda', 'cpu'] : ['cpu'],
       intraOpNumThreads: options.threads,

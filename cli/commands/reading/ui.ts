@@ -5,6 +5,7 @@ import { exitCodes } from '../../exit-codes.ts';
 import type { Reading } from '../../reading-session.ts';
 import { stateDirOf } from '../../settings.ts';
 import { dashboardUrlOf, defaultDashboardPort } from '../../stack/dashboard.ts';
+import { untilInterrupted } from '../../until-interrupted.ts';
 
 interface Options {
   port?: number;
@@ -52,10 +53,7 @@ async function serve(
   if (!isLoopback(host))
     cli.log('warning: it asks for no password; everybody who reaches this address can read all runs');
   cli.log('Ctrl-C ends it');
-  await new Promise<void>((resolve) => {
-    if (cli.signal.aborted) resolve();
-    cli.signal.addEventListener('abort', () => resolve(), { once: true });
-  });
+  await untilInterrupted(cli.signal);
   await dashboard.close();
   return { data: { url: dashboard.url }, text: '', exitCode: exitCodes.ok };
 }

@@ -5,6 +5,7 @@ import { examples, wholeNumber } from '../../command.ts';
 import { exitCodes } from '../../exit-codes.ts';
 import { readConfig, stateDirOf } from '../../settings.ts';
 import { readRecord } from '../../stack/record.ts';
+import { untilInterrupted } from '../../until-interrupted.ts';
 import { DomainError } from '../../../shared/errors.ts';
 
 interface Options {
@@ -71,10 +72,7 @@ async function serveCodec(cli: Cli, { port, host, uiOrigin }: Options): Promise<
   if (!isLoopback(host))
     cli.log('warning: it asks for no password; everybody who reaches this address can read all payloads');
   cli.log('Ctrl-C ends it');
-  await new Promise<void>((resolve) => {
-    if (cli.signal.aborted) resolve();
-    cli.signal.addEventListener('abort', () => resolve(), { once: true });
-  });
+  await untilInterrupted(cli.signal);
   await served.close();
   return { data: { url: served.url, uiOrigin: site }, text: '', exitCode: exitCodes.ok };
 }

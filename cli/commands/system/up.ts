@@ -3,6 +3,7 @@ import type { Cli, CommandFile, CommandResult } from '../../command.ts';
 import { examples } from '../../command.ts';
 import { exitCodes, Unavailable } from '../../exit-codes.ts';
 import { stateDirOf } from '../../settings.ts';
+import { untilInterrupted } from '../../until-interrupted.ts';
 import { isDomainError } from '../../../shared/errors.ts';
 
 interface Options {
@@ -39,12 +40,8 @@ async function attached(cli: Cli, { workers }: Options): Promise<CommandResult> 
       cli.log(`MongoDB       ${addresses.mongoUri.replace(/\/\/[^@/]*@/, '//***@')}`);
       cli.log('ready: start a run in another terminal with: npx metaagentx train --recipe toy');
       cli.log('Ctrl-C stops what this command started; runs go on when it is started again');
-      const interrupted = new Promise<null>((resolve) => {
-        if (cli.signal.aborted) resolve(null);
-        cli.signal.addEventListener('abort', () => resolve(null), { once: true });
-      });
-      const failure = await Promise.race([lost, interrupted]);
-      if (failure !== null) throw new Unavailable(failure.message, { cause: failure });
+      const failure = await Promise.race([lost, untilInterrupted(cli.signal)]);
+      if (failure !== undefined) throw new Unavailable(failure.message, { cause: failure });
       return { data: { stopped: stack.owned, addresses }, text: '', exitCode: exitCodes.ok };
     },
   );
