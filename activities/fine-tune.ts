@@ -115,6 +115,7 @@ function chunkSettings(coldStart: ColdStart, chunk: number, orderKey: string): S
     maxGradNorm: coldStart.maxGradNorm,
     maxTokensPerMicroBatch: coldStart.maxTokensPerMicroBatch,
     recompute: coldStart.recompute,
+    precision: coldStart.precision,
     orderKey: `${orderKey}/chunk-${chunk}`,
   };
 }

@@ -9,7 +9,7 @@ import type { Recipe } from '../shared/config/recipe.ts';
 import type { Attempt } from './boundary.ts';
 import { commitPolicy, heritageOf, storePart } from './policy/commit.ts';
 import type { PolicyDraft } from './policy/commit.ts';
-import { isRecomputed, recomputeOldLogProbs } from './policy/old-log-probs.ts';
+import { isRecomputed, logProbGapLimitOf, recomputeOldLogProbs } from './policy/old-log-probs.ts';
 import { engineVersionInTheMaking, partOf, rolesOf } from './policy/parts.ts';
 import { addReferenceLogProbs } from './policy/reference.ts';
 import type { ResidentPolicy } from './policy/residence.ts';
@@ -144,11 +144,17 @@ async function prepare(
     ...update
   } = recipe.update;
   const gaps = isRecomputed(recipe, samplingOf(recipe, 'train', role))
-    ? await recomputeOldLogProbs(deps.engine, policy.engineVersion, sequences, signal)
+    ? await recomputeOldLogProbs(
+        deps.engine,
+        { version: policy.engineVersion, precision: update.precision },
+        sequences,
+        signal,
+      )
     : {};
   await addReferenceLogProbs(deps, learning, sequences, signal);
   const settings = {
     ...update,
+    logProbGapLimit: logProbGapLimitOf(recipe.update),
     learningRate: learningRate * learning.rateFactor,
     orderKey: `${recipe.seed}/update/${batchId.slice(runId.length + 1)}`,
   };

@@ -5,7 +5,11 @@
  */
 import type { Recipe } from '../../shared/config/recipe.ts';
 import type { SamplingSettings } from '../../shared/domain/sampling.ts';
-import type { PolicyEngine, TrainingSequence } from '../runtime/engine/contract.ts';
+import type { LogProbRequest, PolicyEngine, TrainingSequence } from '../runtime/engine/contract.ts';
+
+/** How far old log-probs may be from the trainer's own, nats: in bfloat16 the shape of a run makes up to 0.02 (docs/log.md). */
+export const logProbGapLimitOf = ({ logProbGapLimit, precision }: Recipe['update']): number =>
+  logProbGapLimit ?? (precision === 'bfloat16' ? 0.25 : 1e-3);
 
 /** Whether `update.oldLogProbs` of the recipe means the trainer's own. */
 export function isRecomputed(
@@ -13,7 +17,9 @@ export function isRecomputed(
   sampling: SamplingSettings,
 ): boolean {
   if (update.oldLogProbs !== 'auto') return update.oldLogProbs === 'recomputed';
-  return rollout.weights === 'int8' || !isUntruncated(sampling);
+  // Recipes of before there were precisions have none.
+  const rounds = [rollout.weights, update.precision].some((precision) => precision && precision !== 'float32');
+  return rounds || !isUntruncated(sampling);
 }
 
 /** Sampled log-probs are those of the plain policy exactly when nothing tempered or cut its distribution. */
@@ -23,11 +29,11 @@ const isUntruncated = ({ temperature, topP, topK, minP }: SamplingSettings) =>
 /** Replaces `oldLogProbs` of the sequences by the version's own; returns how far they were off. */
 export async function recomputeOldLogProbs(
   engine: Pick<PolicyEngine, 'logProbs'>,
-  version: string,
+  { version, precision }: Pick<LogProbRequest, 'version' | 'precision'>,
   sequences: TrainingSequence[],
   signal: AbortSignal,
 ): Promise<{ meanSamplingGap: number; maxSamplingGap: number }> {
-  const recomputed = await engine.logProbs({ version, sequences }, { signal });
+  const recomputed = await engine.logProbs({ version, sequences, precision }, { signal });
   let [sum, tokens, most] = [0, 0, 0];
   sequences.forEach((sequence, index) => {
     const own = recomputed[index]!;

@@ -27,7 +27,10 @@ export async function addReferenceLogProbs(
   if (recipe.update.klCoef === 0) return;
   const version = await referenceVersion(deps, use);
   await deps.policies.with({ runId, version, role, layout: recipe.policy.layout }, async ({ engineVersion }) => {
-    const logProbs = await deps.engine.logProbs({ version: engineVersion, sequences }, { signal });
+    const logProbs = await deps.engine.logProbs(
+      { version: engineVersion, sequences, precision: recipe.update.precision },
+      { signal },
+    );
     sequences.forEach((sequence, index) => (sequence.referenceLogProbs = logProbs[index]!));
   });
 }

@@ -4,7 +4,8 @@ import type { SamplingSettings } from '../../shared/domain/sampling.ts';
 import type { Batch } from '../../shared/domain/tasks.ts';
 import type { Recipe } from '../../shared/config/recipe.ts';
 import type { PolicyResidence } from '../policy/residence.ts';
-import type { PolicyEngine, SamplingWeights } from '../runtime/engine/contract.ts';
+import type { Precision } from '../../shared/model/interface.ts';
+import type { PolicyEngine } from '../runtime/engine/contract.ts';
 import type { PythonSandbox } from '../runtime/python/contract.ts';
 import type { ScriptPool } from '../runtime/script/contract.ts';
 import type { CallDocument, ExecutionDocument } from '../store/documents.ts';
@@ -30,7 +31,7 @@ export interface RolloutDeps {
 export type TrainDeps = Pick<RolloutDeps, 'store' | 'runs' | 'engine' | 'policies'>;
 
 /** Only trajectories that are learned from may be sampled with rounded weights. */
-export function weightsOf(recipe: Recipe, purpose: Batch['purpose']): SamplingWeights {
+export function weightsOf(recipe: Recipe, purpose: Batch['purpose']): Precision {
   return purpose === 'train' ? recipe.rollout.weights : 'float32';
 }
 

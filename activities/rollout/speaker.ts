@@ -8,7 +8,8 @@ import type { Recipe } from '../../shared/config/recipe.ts';
 import { createStream } from '../../shared/random.ts';
 import { endpointOf } from '../endpoint/chat-endpoint.ts';
 import type { ResidentPolicy } from '../policy/residence.ts';
-import type { PolicyEngine, SamplingWeights } from '../runtime/engine/contract.ts';
+import type { Precision } from '../../shared/model/interface.ts';
+import type { PolicyEngine } from '../runtime/engine/contract.ts';
 import { pack } from '../store/packed.ts';
 import type { TrajectoryFields } from '../store/documents.ts';
 import type { RolloutDeps } from './context.ts';
@@ -49,7 +50,7 @@ export interface SpeakerUse {
   role: Role;
   recipe: Recipe;
   /** Of a policy in the engine; its own by default. */
-  weights?: SamplingWeights;
+  weights?: Precision;
 }
 
 /** Runs `task` with the role's speaker; weights stay loaded until it ends. */
@@ -73,7 +74,7 @@ export function policySpeaker(
     tokenizer,
     decoder,
   }: Pick<ResidentPolicy, 'engineVersion' | 'part' | 'tokenizer' | 'decoder'>,
-  weights?: SamplingWeights,
+  weights?: Precision,
 ): Speaker {
   return {
     async say({ messages, sampling, seedKey, maxPromptTokens = Infinity }, signal) {

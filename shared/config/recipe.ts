@@ -99,6 +99,8 @@ const adamFields = {
   maxTokensPerMicroBatch: count.default(8192),
   /** Compute each layer again on the way back: the memory of one layer in place of all, for about a third more work. */
   recompute: z.boolean().default(false),
+  /** What linears compute with: `bfloat16` is faster on cards. Weights, sums of gradients and the optimizer stay in float32. */
+  precision: z.enum(['float32', 'bfloat16']).default('float32'),
 };
 
 const supervisedFields = {
@@ -181,10 +183,10 @@ export const recipeSchema = z.strictObject({
       /** Rollout workflows that are open at once. */
       concurrentQuestions: count.max(400).default(64),
       /**
-       * `int8`: training samples with linears rounded to 8 bits, which is faster (docs/engine.md); evaluation never does, and
-       * `update.oldLogProbs: 'auto'` then recomputes.
+       * What training's samples have linears rounded to: `int8` is faster on processors, `bfloat16` and `float16` on cards
+       * (docs/engine.md). Evaluation never rounds, and `update.oldLogProbs: 'auto'` then recomputes.
        */
-      weights: z.enum(['float32', 'int8']).default('float32'),
+      weights: z.enum(['float32', 'bfloat16', 'float16', 'int8']).default('float32'),
     })
     .prefault({}),
   /** Limits of one design's script; exceeding one is an outcome, by name. */
@@ -244,11 +246,14 @@ export const recipeSchema = z.strictObject({
       dropZeroAdvantage: z.boolean().default(false),
       /**
        * `sampled`: ratios against the log-probs recorded at sampling; `recomputed`: against the trainer's own under the
-       * sampling version. `auto` recomputes where sampling was truncated, tempered or in 8 bits, so that ratios start at 1.
+       * sampling version. `auto` recomputes where sampling was truncated or tempered and where either rounds, so that ratios start at 1.
        */
       oldLogProbs: z.enum(['auto', 'sampled', 'recomputed']).default('auto'),
-      /** Old log-probs further than this from the trainer's own raise the metrics `driftedTokens` and `driftAlarm`. */
-      logProbGapLimit: z.number().positive().default(1e-3),
+      /**
+       * Old log-probs further than this from the trainer's own raise the metrics `driftedTokens` and `driftAlarm`. By default
+       * 1e-3, and 0.25 in `bfloat16`, whose numbers change a little with the shape of a graph run.
+       */
+      logProbGapLimit: z.number().positive().optional(),
       ...adamFields,
     })
     .prefault({}),

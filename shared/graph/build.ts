@@ -1,7 +1,7 @@
 /** The ops as functions of values: what graph-building code reads like. Shapes and meanings stand in ops.ts. */
 import { productOf, sameShape, type Dim, type Shape } from './dims.ts';
 import type { Graph, Value } from './graph.ts';
-import type { CausalAttention, DType, None, OpAttributes, OpName } from './ops.ts';
+import type { CausalAttention, DType, HalfFormat, None, OpAttributes, OpName } from './ops.ts';
 
 const none: None = {};
 
@@ -76,6 +76,11 @@ interface ProductOptions {
 export function gemm(a: Value, b: Value, options: ProductOptions & { readonly c?: Value } = {}): Value {
   const { transA = false, transB = false, alpha = 1, c } = options;
   return one('gemm', c ? [a, b, c] : [a, b], { transA, transB, alpha });
+}
+
+export function halfGemm(a: Value, b: Value, format: HalfFormat, options: ProductOptions = {}): Value {
+  const { transA = false, transB = false, alpha = 1 } = options;
+  return one('halfGemm', [a, b], { transA, transB, alpha, format });
 }
 
 export const int8Gemm = (x: Value, w: Value, scale: Value): Value => one('int8Gemm', [x, w, scale], none);

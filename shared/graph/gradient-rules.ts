@@ -14,6 +14,7 @@ import {
   full,
   gatherRows,
   gemm,
+  halfGemm,
   less,
   mul,
   neg,
@@ -136,6 +137,14 @@ export const gradientRules: GradientRules = {
     transA ? gemm(b!, g!, { transA: transB, transB: true, alpha }) : gemm(g!, b!, { transB: !transB, alpha }),
     transB ? gemm(g!, a!, { transA: true, transB: transA, alpha }) : gemm(a!, g!, { transA: !transA, alpha }),
     c && sumTo(g!, c.shape),
+  ],
+  halfGemm: ({ x: [a, b], g: [g], attributes: { transA, transB, alpha, format } }) => [
+    transA
+      ? halfGemm(b!, g!, format, { transA: transB, transB: true, alpha })
+      : halfGemm(g!, b!, format, { transB: !transB, alpha }),
+    transB
+      ? halfGemm(g!, a!, format, { transA: true, transB: transA, alpha })
+      : halfGemm(a!, g!, format, { transA: !transA, alpha }),
   ],
   int8Gemm: 'unsupported',
   batchMatmul: ({ x: [a, b], g: [g], attributes: { transA, transB, alpha } }) => [

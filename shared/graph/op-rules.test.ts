@@ -40,7 +40,8 @@ describe.each(opNames)('%s', (op) => {
     );
   });
 
-  it('has the gradient that central differences give', () => {
+  // What rounds is a flight of steps; shared/graph/half.test.ts has its gradient.
+  it.skipIf(op === 'halfGemm')('has the gradient that central differences give', () => {
     let checked = 0;
     fc.assert(
       fc.property(opCases[op](largest), fc.nat(), (drawn, seed) => {

@@ -7,6 +7,9 @@ import type { Dim, Shape } from './dims.ts';
 
 export type DType = 'float32' | 'int64' | 'bool' | 'int8';
 
+/** Floats of 16 bits that products may be rounded to: 8 exponent and 7 fraction bits, or 5 and 10. */
+export type HalfFormat = 'bfloat16' | 'float16';
+
 export interface TensorType {
   readonly dtype: DType;
   readonly shape: Shape;
@@ -74,6 +77,11 @@ export interface OpAttributes {
   // Linear algebra
   /** (a, b[, c]): alpha * op(a) op(b) + c for matrices; c broadcasts to the result. */
   gemm: { readonly transA: boolean; readonly transB: boolean; readonly alpha: number };
+  /**
+   * (a, b): as `gemm`, with a, b and the result each rounded to 16 bits; products are summed in float32. Its gradients are such
+   * products too (Micikevicius et al. 2018, "Mixed Precision Training"): what adds them up does so in float32.
+   */
+  halfGemm: OpAttributes['gemm'] & { readonly format: HalfFormat };
   /**
    * (x [N, K], w int8 [K, M], scale [M]) -> x w * scale [N, M], with each row of x rounded to 8 bits of its own scale
    * max|x| / 127: products and sums are then of integers, so a row depends on no other and on no order of summation.

@@ -3,6 +3,7 @@
  * rules are tested against. Slow on purpose.
  */
 import { pieceOf, resolveDim, type DimBindings, type Shape } from './dims.ts';
+import { roundHalfEven, roundToHalf } from './half.ts';
 import { smallestRow, type OpAttributes, type OpName } from './ops.ts';
 import { referenceAttend, referenceAttendGradient } from './reference-attention.ts';
 import { broadcastTo, generate, mapTensor, read, rowsOf, sizeOf, tensor, type Tensor } from './reference-tensor.ts';
@@ -53,12 +54,6 @@ function int8Gemm(x: Tensor, w: Tensor, scale: Tensor): Tensor {
     const { unit, whole } = rows[n!]!;
     return whole.reduce((sum, value, k) => sum + value * read(w, [k, m!]), 0) * unit * read(scale, [m!]);
   });
-}
-
-function roundHalfEven(x: number): number {
-  const below = Math.floor(x);
-  if (x - below !== 0.5) return Math.round(x);
-  return below % 2 === 0 ? below : below + 1;
 }
 
 function softmax(x: Tensor): Tensor {
@@ -170,6 +165,10 @@ export const referenceRules: ReferenceRules = {
   gemm: ([a, b, c], attributes) => {
     const product = matmul(a!, b!, attributes);
     return c ? add([product, c]) : [product];
+  },
+  halfGemm: ([a, b], { format, ...attributes }) => {
+    const round = (x: Tensor) => mapTensor(x, (value) => roundToHalf(value, format));
+    return [round(matmul(round(a!), round(b!), attributes))];
   },
   int8Gemm: ([x, w, scale]) => [int8Gemm(x!, w!, scale!)],
   batchMatmul: ([a, b], attributes) => [matmul(a!, b!, attributes)],

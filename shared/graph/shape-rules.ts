@@ -176,6 +176,11 @@ const shapeRules: ShapeRules = {
     }
     return [float(out)];
   },
+  halfGemm: (inputs, { transA, transB }) => {
+    const [a, b] = floats(inputs, 2);
+    need(a!.length === 2 && b!.length === 2, 'matrices');
+    return [float(product(a!, b!, transA, transB))];
+  },
   int8Gemm: ([x, w, scale]) => {
     const [shape, columns] = floats([x!, scale!], 2);
     need(

@@ -7,6 +7,7 @@ import { add, batchMatmul, concat, iota, less, reshape, scalar, slice, softmax, 
 import { inputName, type Value } from '../graph/graph.ts';
 import type { DType } from '../graph/ops.ts';
 import { exportLoop, type LoopState } from '../onnx/export-loop.ts';
+import type { Constants } from '../onnx/onnx-model.ts';
 import type { DecoderConfig } from './config.ts';
 import { createDecoder, decoderStates, vocabularyLogits, type Attention } from './decoder.ts';
 import { inPlaceOutput, type BuiltGraph, type DecodeChunkOptions } from './interface.ts';
@@ -15,10 +16,14 @@ import { inPlaceOutput, type BuiltGraph, type DecodeChunkOptions } from './inter
 const maskedScore = -1e30;
 
 export function buildDecodeChunkGraph(config: DecoderConfig, options: DecodeChunkOptions): BuiltGraph {
-  const { chunk, truncates, weights = new Map<string, Float32Array | Int8Array>() } = options;
+  const { chunk, truncates, weights = new Map() as Constants, halfKernels } = options;
   const { numLayers, numHeads, numKvHeads, headDim } = config;
   // A row that has ended runs on to the end of its chunk: the rotary tables reach that far.
-  const decoder = createDecoder({ ...config, maxPositions: config.maxPositions + chunk }, options.lora, options.int8);
+  const decoder = createDecoder(
+    { ...config, maxPositions: config.maxPositions + chunk },
+    options.lora,
+    options.precision,
+  );
   const { graph } = decoder;
   const input = (name: string, dtype: Exclude<DType, 'bool'>, shape: Value['shape']) => graph.input(name, dtype, shape);
   const lengths = input('lengths', 'int64', ['B']);
@@ -79,6 +84,7 @@ export function buildDecodeChunkGraph(config: DecoderConfig, options: DecodeChun
     states: [first, ...buffers],
     results: layers.flatMap((l) => [`next_k.${l}`, `next_v.${l}`]),
     constants: weights,
+    halfKernels,
     marker: inPlaceOutput,
     chunk,
     vocabSize: config.vocabSize,

@@ -14,7 +14,7 @@ import type { BuiltGraph, GenerationGraphOptions } from './interface.ts';
 const maskedScore = -1e30;
 
 export function buildDecodeGraph(config: DecoderConfig, options: GenerationGraphOptions = {}): BuiltGraph {
-  const decoder = createDecoder(config, options.lora, options.int8);
+  const decoder = createDecoder(config, options.lora, options.precision);
   const { graph } = decoder;
   const { numHeads, numKvHeads, headDim } = config;
   const inputIds = graph.input('input_ids', 'int64', ['B']);
@@ -42,5 +42,5 @@ export function buildDecodeGraph(config: DecoderConfig, options: GenerationGraph
     return reshape(add(fromPast, fromNew), ['B', 1, numHeads * headDim]);
   };
   const states = decoderStates(decoder, { inputIds, batch: 'B', length: 1, positions }, attention);
-  return finish(graph.inputs, { logits: vocabularyLogits(decoder, states), ...outputs }, options.weights);
+  return finish(graph.inputs, { logits: vocabularyLogits(decoder, states), ...outputs }, options);
 }

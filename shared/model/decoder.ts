@@ -3,12 +3,27 @@
  * meet keys and values is left to an `Attention`, of which there are two: over whole sequences (sequence.ts) and over a
  * cache (decode-graph.ts). Knows no loss.
  */
-import { add, constant, gatherRows, gemm, int8Gemm, mul, reshape, rmsNorm, rope, silu } from '../graph/build.ts';
+import {
+  add,
+  constant,
+  gatherRows,
+  gemm,
+  halfGemm,
+  int8Gemm,
+  mul,
+  reshape,
+  rmsNorm,
+  rope,
+  silu,
+} from '../graph/build.ts';
 import { productOf, type Dim } from '../graph/dims.ts';
 import type { Segment } from '../graph/gradient.ts';
 import { Graph, type Value } from '../graph/graph.ts';
+import type { HalfFormat } from '../graph/ops.ts';
 import { checkDecoderConfig, type DecoderConfig } from './config.ts';
+import { headModule } from './half.ts';
 import { int8Linears, int8Names } from './int8.ts';
+import type { Precision } from './interface.ts';
 import { adapterShapes, loraNames, loraScale, type LoraSpec } from './lora.ts';
 import { parameterShapes } from './parameters.ts';
 import { rotaryTables } from './rotary.ts';
@@ -19,6 +34,7 @@ export interface Decoder {
   readonly config: DecoderConfig;
   /** Adapters on some of the linears; null for none. */
   readonly lora: LoraSpec | null;
+  readonly precision: Precision;
   /** By Hugging Face name, adapters by PEFT's. */
   readonly parameters: ReadonlyMap<string, Value>;
   readonly cos: Value;
@@ -38,13 +54,16 @@ export interface Heads {
 /** Gives the attended heads [B, T, numHeads * headDim]. */
 export type Attention = (heads: Heads) => Value;
 
-/** `int8`: linears take their weights in 8 bits. */
-export function createDecoder(config: DecoderConfig, lora: LoraSpec | null = null, int8 = false): Decoder {
+export function createDecoder(
+  config: DecoderConfig,
+  lora: LoraSpec | null = null,
+  precision: Precision = 'float32',
+): Decoder {
   checkDecoderConfig(config);
   const graph = new Graph();
   const parameters = new Map<string, Value>();
   const shapes = [...parameterShapes(config), ...(lora === null ? [] : adapterShapes(config, lora))];
-  const linears: ReadonlyMap<string, unknown> = int8 ? int8Linears(config) : new Map();
+  const linears: ReadonlyMap<string, unknown> = precision === 'int8' ? int8Linears(config) : new Map();
   const isShared = (name: string) => name === 'model.embed_tokens.weight';
   for (const [name, shape] of shapes) {
     const module = name.replace(/\.weight$/, '');
@@ -60,6 +79,7 @@ export function createDecoder(config: DecoderConfig, lora: LoraSpec | null = nul
     graph,
     config,
     lora,
+    precision,
     parameters,
     cos: constant(graph, tables.cos, shape),
     sin: constant(graph, tables.sin, shape),
@@ -108,11 +128,7 @@ export function decoderStates(
 
 /** Logits [N, vocab] of states [N, hidden]. */
 export function vocabularyLogits(decoder: Decoder, states: Value): Value {
-  return linear(
-    decoder,
-    norm(decoder, states, 'model.norm'),
-    decoder.config.tieEmbeddings ? 'model.embed_tokens' : 'lm_head',
-  );
+  return linear(decoder, norm(decoder, states, 'model.norm'), headModule(decoder.config));
 }
 
 function feedForward(decoder: Decoder, x: Value, prefix: string): Value {
@@ -132,16 +148,34 @@ function linear(decoder: Decoder, h: Value, module: string, c?: Value): Value {
   const y = product(decoder, h, module, c);
   const { a, b } = loraNames(module);
   if (decoder.lora === null || !decoder.parameters.has(a)) return y;
-  const low = gemm(h, parameter(decoder, a), { transB: true });
-  return gemm(low, parameter(decoder, b), { transB: true, alpha: loraScale(decoder.lora), c: y });
+  const format = halfFormat(decoder, module);
+  const low = transposed(h, parameter(decoder, a), { format });
+  return transposed(low, parameter(decoder, b), { format, alpha: loraScale(decoder.lora), c: y });
 }
 
 function product(decoder: Decoder, h: Value, module: string, c?: Value): Value {
   const { values, scale } = int8Names(module);
   const w = decoder.parameters.get(values);
-  if (w === undefined) return gemm(h, parameter(decoder, `${module}.weight`), { transB: true, c });
+  if (w === undefined)
+    return transposed(h, parameter(decoder, `${module}.weight`), { format: halfFormat(decoder, module), c });
   const y = int8Gemm(h, w, parameter(decoder, scale));
   return c === undefined ? y : add(y, c);
+}
+
+/** What a linear's factors are rounded to; the head's logits decide probabilities, so that it stays in float32. */
+function halfFormat({ config, precision }: Decoder, module: string): HalfFormat | null {
+  return precision === 'float32' || precision === 'int8' || module === headModule(config) ? null : precision;
+}
+
+/** alpha * h W^T + c. */
+function transposed(
+  h: Value,
+  w: Value,
+  { format, alpha = 1, c }: { format: HalfFormat | null; alpha?: number; c?: Value },
+): Value {
+  if (format === null) return gemm(h, w, { transB: true, alpha, c });
+  const y = halfGemm(h, w, format, { transB: true, alpha });
+  return c === undefined ? y : add(c, y);
 }
 
 function norm(decoder: Decoder, x: Value, name: string): Value {

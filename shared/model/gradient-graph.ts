@@ -14,7 +14,7 @@ import { joined, scoreTargets } from './scores.ts';
 /** Throws `UnsupportedModel` for a bad config and `InvalidInput` for bad options. */
 export function buildGradientGraph(config: DecoderConfig, options: GradientGraphOptions): BuiltGraph {
   const { inputs, outputs } = gradientValues(config, options);
-  return finish(inputs, outputs, options.weights);
+  return finish(inputs, outputs, options);
 }
 
 /** The same before it is written. */
@@ -27,7 +27,7 @@ export function gradientValues(
   checkLoss(loss);
   checkCount('lossChunks', lossChunks);
   checkCount('attentionBlocks', attentionBlocks);
-  const decoder = createDecoder(config, lora);
+  const decoder = createDecoder(config, lora, options.precision);
   const { graph } = decoder;
   const pieces = scoreTargets(decoder, lossChunks, attentionBlocks);
   const perToken = new Map(

@@ -7,6 +7,7 @@
  * (`parameterShapes`). All scalars have shape [].
  */
 
+import type { Constants } from '../onnx/onnx-model.ts';
 import type { LoraSpec } from './lora.ts';
 
 export interface TensorSpec {
@@ -53,7 +54,21 @@ export interface AdapterOptions {
 
 /** Given: these parameters become constants of the graph (faster small-batch decoding). Absent: they are inputs. */
 export interface WeightOptions {
-  readonly weights?: ReadonlyMap<string, Float32Array | Int8Array>;
+  readonly weights?: Constants;
+}
+
+/**
+ * What linears are computed in, the head apart: float32, weights and activations rounded to 16 bits (`halfGemm` of
+ * graph/ops.ts), or to 8 (`int8Gemm`). Everything between linears is float32.
+ */
+export const precisions = ['float32', 'bfloat16', 'float16', 'int8'] as const;
+export type Precision = (typeof precisions)[number];
+
+/** `int8` is for sampling only: it has no gradient. */
+export interface HalfOptions {
+  readonly precision?: Exclude<Precision, 'int8'>;
+  /** Whether the provider multiplies matrices in 16 bits; without, their numbers are computed in float32. */
+  readonly halfKernels?: boolean;
 }
 
 /**
@@ -85,7 +100,7 @@ export type LossSpec =
  * `clip_fraction` [] (of 1 where the clip removes the gradient), `kl` [] (of k3 against `old_log_prob`) and, when klCoef
  * is above 0, `reference_kl` [] (of k3 against `ref_log_prob`); `grad.<parameter>` for each trainable parameter (plus `accum.<parameter>`).
  */
-export interface GradientGraphOptions extends AttentionOptions, AdapterOptions, WeightOptions {
+export interface GradientGraphOptions extends AttentionOptions, AdapterOptions, WeightOptions, HalfOptions {
   readonly loss: LossSpec;
   /** Add the new gradients to `accum.<parameter>` inputs; feed and fetch may be the same Float32Array. */
   readonly accumulate?: boolean;
@@ -104,7 +119,7 @@ export interface GradientGraphOptions extends AttentionOptions, AdapterOptions, 
  * `buildLogProbGraph(config, options)`. Inputs: parameters; `input_ids` int64 [B, T]; the scored positions.
  * Outputs: `log_prob` [N], `entropy` [N].
  */
-export interface LogProbGraphOptions extends WeightOptions, AttentionOptions, AdapterOptions {
+export interface LogProbGraphOptions extends WeightOptions, AttentionOptions, AdapterOptions, HalfOptions {
   readonly lossChunks?: number;
 }
 
@@ -144,9 +159,9 @@ export interface AdamWOptions {
  * B >= 2 for it (pad with a copy of any row), and W that is a multiple of `cacheWindowMultiple` and more than every length,
  * on which they do not depend then; a prefill needs L >= 2, and its outputs depend on T unless that is such a multiple too.
  */
-export interface GenerationGraphOptions extends WeightOptions, AdapterOptions {
-  /** Linears take `int8Tensors` in place of their weights. */
-  readonly int8?: boolean;
+export interface GenerationGraphOptions extends WeightOptions, AdapterOptions, Pick<HalfOptions, 'halfKernels'> {
+  /** With `int8` linears take `int8Tensors` in place of their weights. */
+  readonly precision?: Precision;
 }
 
 /**

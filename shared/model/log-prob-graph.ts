@@ -7,11 +7,11 @@ import type { BuiltGraph, LogProbGraphOptions } from './interface.ts';
 import { joined, scoreTargets } from './scores.ts';
 
 export function buildLogProbGraph(config: DecoderConfig, options: LogProbGraphOptions = {}): BuiltGraph {
-  const { lossChunks = 1, attentionBlocks = 1, weights, lora } = options;
+  const { lossChunks = 1, attentionBlocks = 1, lora, precision } = options;
   checkCount('lossChunks', lossChunks);
   checkCount('attentionBlocks', attentionBlocks);
-  const decoder = createDecoder(config, lora);
+  const decoder = createDecoder(config, lora, precision);
   const pieces = scoreTargets(decoder, lossChunks, attentionBlocks);
   const outputs = { log_prob: joined(pieces, 'logProb'), entropy: joined(pieces, 'entropy') };
-  return finish(decoder.graph.inputs, outputs, weights);
+  return finish(decoder.graph.inputs, outputs, options);
 }

@@ -8,7 +8,7 @@ import type { BuiltGraph, GenerationGraphOptions } from './interface.ts';
 import { sequenceStates } from './sequence.ts';
 
 export function buildPrefillGraph(config: DecoderConfig, options: GenerationGraphOptions = {}): BuiltGraph {
-  const decoder = createDecoder(config, options.lora, options.int8);
+  const decoder = createDecoder(config, options.lora, options.precision);
   const { graph } = decoder;
   const inputIds = graph.input('input_ids', 'int64', ['B', 'T']);
   const last = graph.input('last', 'int64', ['L']);
@@ -17,5 +17,5 @@ export function buildPrefillGraph(config: DecoderConfig, options: GenerationGrap
   const { numKvHeads, headDim } = config;
   const heads = (x: Value) => transpose(reshape(x, ['B', 'T', numKvHeads, headDim]), [0, 2, 1, 3]);
   cache.forEach(({ k, v }, layer) => Object.assign(outputs, { [`k.${layer}`]: heads(k), [`v.${layer}`]: heads(v) }));
-  return finish(graph.inputs, outputs, options.weights);
+  return finish(graph.inputs, outputs, options);
 }

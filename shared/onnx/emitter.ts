@@ -5,7 +5,8 @@
 import { DomainError } from '../errors.ts';
 import { showShape, type Dim, type Shape } from '../graph/dims.ts';
 import { inputName, type Value } from '../graph/graph.ts';
-import type { ElementType, OnnxAttribute, OnnxNode, OnnxTensor } from './onnx-model.ts';
+import type { HalfFormat } from '../graph/ops.ts';
+import { elementTypes, type ElementType, type OnnxAttribute, type OnnxNode, type OnnxTensor } from './onnx-model.ts';
 
 /** The domain of ONNX Runtime's own operators. */
 export const microsoft = 'com.microsoft';
@@ -17,23 +18,39 @@ export interface EmitOptions {
   readonly outputs?: readonly string[];
 }
 
+export interface EmitterOptions {
+  /** Inputs that are constants in 16 bits. */
+  readonly halves?: ReadonlyMap<string, HalfFormat>;
+  /** Whether the provider multiplies matrices in 16 bits. Without, products are rounded to the same numbers in float32. */
+  readonly halfKernels?: boolean;
+}
+
+/** The name that a constant in 16 bits goes by. */
+export const halfName = (name: string, format: HalfFormat) => `${name}.${format}`;
+
 export class Emitter {
   readonly nodes: OnnxNode[] = [];
   readonly constants: OnnxTensor[];
   private readonly made = new Map<string, unknown>();
   private readonly inputs: readonly Value[];
   private readonly parent: Emitter | undefined;
+  private readonly options: EmitterOptions;
   private count = 0;
 
-  constructor(inputs: readonly Value[], parent?: Emitter) {
+  constructor(inputs: readonly Value[], options: EmitterOptions = {}, parent?: Emitter) {
     this.inputs = inputs;
+    this.options = options;
     this.parent = parent;
     this.constants = parent?.constants ?? [];
   }
 
+  get halfKernels(): boolean {
+    return this.options.halfKernels === true;
+  }
+
   /** For the nodes of a sub-graph: what does not depend on them (constants, shapes) is emitted here, outside. */
   inside(): Emitter {
-    return new Emitter(this.inputs, this);
+    return new Emitter(this.inputs, this.options, this);
   }
 
   fresh(): string {
@@ -46,6 +63,23 @@ export class Emitter {
     const { attributes = {}, domain = '', outputs = [this.fresh()] } = options;
     this.nodes.push({ type, domain, inputs, outputs, attributes });
     return outputs[0]!;
+  }
+
+  cast(x: string, to: ElementType, options: Pick<EmitOptions, 'outputs'> = {}): string {
+    return this.emit('Cast', [x], { attributes: { to: elementTypes[to] }, ...options });
+  }
+
+  /** `x` rounded to 16 bits, as the provider's products take it; what comes from outside a sub-graph is rounded there. */
+  half(x: string, format: HalfFormat): string {
+    if (this.parent?.reaches(x)) return this.parent.half(x, format);
+    return this.once(`${format} of ${x}`, () => {
+      const rounded = this.options.halves?.get(x) === format ? halfName(x, format) : this.cast(x, format);
+      return this.halfKernels ? rounded : this.cast(rounded, 'float32');
+    });
+  }
+
+  private reaches(x: string): boolean {
+    return this.options.halves?.has(x) === true || this.inputs.some((input) => inputName(input) === x);
   }
 
   constant(dtype: ElementType, shape: readonly number[], data: Float32Array | readonly number[]): string {

@@ -7,8 +7,8 @@ import { inputName, type Value } from '../graph/graph.ts';
 import type { DType } from '../graph/ops.ts';
 import { DrawWriter } from './draw-writer.ts';
 import { Emitter } from './emitter.ts';
-import { constantsOf, portOf, writeValues } from './export.ts';
-import { encodeModel, type OnnxPort } from './onnx-model.ts';
+import { constantsOf, emitterOptions, portOf, writeValues } from './export.ts';
+import { encodeModel, type Constants, type OnnxPort } from './onnx-model.ts';
 
 /** What one step hands to the next. It begins as the graph input `from`, or as zeros. */
 export interface LoopState {
@@ -28,7 +28,8 @@ interface DecodeLoop {
   readonly states: readonly LoopState[];
   /** Names in `body` of the buffers' next values. */
   readonly results: readonly string[];
-  readonly constants: ReadonlyMap<string, Float32Array | Int8Array>;
+  readonly constants: Constants;
+  readonly halfKernels?: boolean;
   readonly marker: string;
   readonly chunk: number;
   readonly vocabSize: number;
@@ -40,7 +41,7 @@ export function exportLoop(loop: DecodeLoop): Uint8Array {
   const values = inputs.filter((input): input is Value => 'graph' in input);
   const extra = inputs.filter((input): input is readonly [string, DType, Shape] => !('graph' in input));
   const free = values.filter((value) => !constants.has(inputName(value)));
-  const outer = new Emitter(free);
+  const outer = new Emitter(free, emitterOptions(constants, loop.halfKernels));
   const inner = outer.inside();
   const results = writeBody(loop, inner);
 

@@ -2,8 +2,8 @@
 import { DomainError } from '../errors.ts';
 import { inputName, neededNodes, type Node, type Value } from '../graph/graph.ts';
 import type { OpName } from '../graph/ops.ts';
-import { Emitter } from './emitter.ts';
-import { encodeModel, type OnnxPort, type OnnxTensor } from './onnx-model.ts';
+import { Emitter, halfName, type EmitterOptions } from './emitter.ts';
+import { encodeModel, type Constants, type Halves, type OnnxPort, type OnnxTensor } from './onnx-model.ts';
 import { onnxRules } from './onnx-rules.ts';
 
 /**
@@ -13,11 +13,11 @@ import { onnxRules } from './onnx-rules.ts';
 export function exportOnnx(
   inputs: readonly Value[],
   outputs: Readonly<Record<string, Value>>,
-  constants: ReadonlyMap<string, Float32Array | Int8Array> = new Map(),
-  marker?: string,
+  constants: Constants = new Map(),
+  { marker, halfKernels }: { readonly marker?: string; readonly halfKernels?: boolean } = {},
 ): Uint8Array {
   const free = inputs.filter((value) => !constants.has(inputName(value)));
-  const emitter = new Emitter(free);
+  const emitter = new Emitter(free, emitterOptions(constants, halfKernels));
   const nodes = neededNodes(Object.values(outputs));
   for (const node of nodes) if (node.op === 'input') known(node.outputs[0]!, inputs);
   writeValues(emitter, outputs);
@@ -67,18 +67,25 @@ function known(value: Value, inputs: readonly Value[]): void {
   }
 }
 
+export function emitterOptions(constants: Constants, halfKernels?: boolean): EmitterOptions {
+  const halves = [...constants].flatMap(([name, data]) => (isHalves(data) ? [[name, data.format] as const] : []));
+  return { halves: new Map(halves), halfKernels };
+}
+
 /** Of `values`, the inputs that are constants. */
-export function constantsOf(
-  values: readonly Value[],
-  constants: ReadonlyMap<string, Float32Array | Int8Array>,
-): OnnxTensor[] {
+export function constantsOf(values: readonly Value[], constants: Constants): OnnxTensor[] {
   return values
     .filter((value) => value.node.op === 'input' && constants.has(inputName(value)))
     .map((value) => {
       const name = inputName(value);
-      return { name, dtype: value.dtype, shape: value.shape.map(Number), data: constants.get(name)! };
+      const shape = value.shape.map(Number);
+      const data = constants.get(name)!;
+      if (!isHalves(data)) return { name, dtype: value.dtype, shape, data };
+      return { name: halfName(name, data.format), dtype: data.format, shape, data: data.words };
     });
 }
+
+const isHalves = (data: Float32Array | Int8Array | Halves): data is Halves => 'format' in data;
 
 function write<K extends OpName>(node: Node<K>, names: ReadonlyMap<Value, string>, emitter: Emitter): void {
   onnxRules[node.op]({

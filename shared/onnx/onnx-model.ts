@@ -3,7 +3,7 @@
  * know what an op means.
  */
 import type { Dim } from '../graph/dims.ts';
-import type { DType } from '../graph/ops.ts';
+import type { DType, HalfFormat } from '../graph/ops.ts';
 import { ProtoWriter } from './wire.ts';
 
 export type OnnxAttribute =
@@ -19,13 +19,22 @@ export interface OnnxNode {
 }
 
 /** Types that no graph value has stand in constants of the rules. */
-export type ElementType = DType | 'uint8';
+export type ElementType = DType | HalfFormat | 'uint8';
+
+/** Numbers in 16 bits: their bits, row-major. */
+export interface Halves {
+  readonly format: HalfFormat;
+  readonly words: Uint16Array;
+}
+
+/** Values of inputs that become constants of a model, by name. */
+export type Constants = ReadonlyMap<string, Float32Array | Int8Array | Halves>;
 
 export interface OnnxTensor {
   readonly name: string;
   readonly dtype: ElementType;
   readonly shape: readonly number[];
-  readonly data: Float32Array | Int8Array | readonly number[];
+  readonly data: Float32Array | Int8Array | Uint16Array | readonly number[];
 }
 
 export interface OnnxPort {
@@ -50,6 +59,8 @@ export const elementTypes: Readonly<Record<ElementType, number>> = {
   int8: 3,
   int64: 7,
   bool: 9,
+  float16: 10,
+  bfloat16: 16,
 };
 
 /** File format 9 and standard operators 20 are read by every ONNX Runtime since 1.17. */
@@ -109,7 +120,8 @@ function encodeTensor({ name, dtype, shape, data }: OnnxTensor): ProtoWriter {
 }
 
 function rawData(dtype: ElementType, data: OnnxTensor['data']): Uint8Array {
-  if (data instanceof Int8Array) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  if (data instanceof Int8Array || data instanceof Uint16Array)
+    return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   if (dtype === 'bool' || dtype === 'uint8') return Uint8Array.from(data);
   if (dtype === 'int8') return new Uint8Array(Int8Array.from(data).buffer);
   const typed =

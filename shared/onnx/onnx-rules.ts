@@ -8,7 +8,6 @@ import type { OpAttributes, OpName, TensorType } from '../graph/ops.ts';
 import { emitAttention, emitAttentionGradient } from './attention-rules.ts';
 import { microsoft, type EmitOptions, type Emitter } from './emitter.ts';
 import { smallestRow } from '../graph/ops.ts';
-import { elementTypes } from './onnx-model.ts';
 
 interface OnnxRuleInput<K extends OpName> {
   readonly emitter: Emitter;
@@ -83,8 +82,8 @@ export const onnxRules: OnnxRules = {
     const bound = (value: number) => emitter.constant('float32', [], [value]);
     emitter.emit('Clip', [x[0]!, bound(low), bound(high)], { outputs: y });
   },
-  cast: ({ emitter, attributes: { to }, x, y }) => {
-    emitter.emit('Cast', x, { attributes: { to: elementTypes[to] }, outputs: y });
+  cast: ({ emitter, attributes: { to }, x, y: outputs }) => {
+    emitter.cast(x[0]!, to, { outputs });
   },
 
   add: direct('Add'),
@@ -123,10 +122,15 @@ export const onnxRules: OnnxRules = {
   gemm: ({ emitter, attributes, x, y }) => {
     emitter.emit('Gemm', x, { attributes: productAttributes(attributes), outputs: y });
   },
+  halfGemm: ({ emitter, attributes: { format, ...attributes }, x, y: outputs }) => {
+    const halves = x.map((name) => emitter.half(name, format));
+    const product = emitter.emit('Gemm', halves, { attributes: productAttributes(attributes) });
+    emitter.cast(emitter.halfKernels ? product : emitter.cast(product, format), 'float32', { outputs });
+  },
   int8Gemm: ({ emitter, x: [x, w, scale], y }) => {
     const { whole, unit } = emitter.once(`8 bits of ${x}`, () => rowsInBytes(emitter, x!));
     const sums = emitter.emit('MatMulInteger', [whole, w!, emitter.constant('uint8', [], [middle])]);
-    const floats = emitter.emit('Cast', [sums], { attributes: { to: elementTypes.float32 } });
+    const floats = emitter.cast(sums, 'float32');
     emitter.emit('Mul', [emitter.emit('Mul', [floats, unit]), scale!], { outputs: y });
   },
   batchMatmul: ({ emitter, attributes, x, y }) => {

@@ -68,6 +68,7 @@ describe.each([
   ['constants', 'float32', undefined],
   ['inputs', 'float32', 0],
   ['constants in 8 bits', 'int8', undefined],
+  ['inputs in 16 bits', 'bfloat16', 0],
 ] as const)('200 calls, weights as %s', (_, weights, constantWeightBytes) => {
   test('sample the same bits alone and in whatever company', async () => {
     const calls = requests.map((request) => ({ ...request, weights }));

@@ -61,7 +61,7 @@ const requestOf = (call: number, weights?: GenerateRequest['weights']): Generate
 
 /** Logits after every token of one sequence, [T, V]. */
 async function logitsOf(ids: readonly number[], int8: boolean, weights: Map<string, Float32Array | Int8Array>) {
-  const runner = await openGraph(buildPrefillGraph(config, { int8, weights }));
+  const runner = await openGraph(buildPrefillGraph(config, { precision: int8 ? 'int8' : 'float32', weights }));
   const last = ids.map((_, t) => t);
   const table = whole.get('model.embed_tokens.weight')!;
   const rest = Object.fromEntries([...whole].filter(([name]) => !weights.has(name)));

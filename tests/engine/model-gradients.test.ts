@@ -4,35 +4,10 @@ import type { GradientGraphOptions } from '../../shared/model/interface.ts';
 import { buildLogProbGraph } from '../../shared/model/log-prob-graph.ts';
 import { parameterShapes } from '../../shared/model/parameters.ts';
 import { openGraph } from './onnx-run.ts';
+import { feedsOf, scoredOf } from './scored-fixture.ts';
 import { readFixture, relativeError, unpack, unpackAll, type DecoderFixture } from './torch-fixture.ts';
 
 const tolerance = 1e-5;
-
-/** The positions that hold a token and are not padding, last first. */
-const scoredOf = ({ batch, length, lengths }: DecoderFixture) =>
-  Array.from({ length: batch * length }, (_, i) => i)
-    .filter((i) => i % length < lengths[Math.floor(i / length)]!)
-    .reverse();
-
-function feedsOf(fixture: DecoderFixture) {
-  const { batch, length, inputIds, targets, weight, advantage, oldLogProb, refLogProb } = fixture;
-  const positions = scoredOf(fixture);
-  const scored = (values: ArrayLike<number>) => positions.map((i) => values[i]!);
-  const places = Array.from({ length: batch * length }, (_, i) =>
-    positions.includes(i) ? positions.indexOf(i) : positions.length,
-  );
-  return {
-    ...unpackAll(fixture.parameters),
-    input_ids: inputIds,
-    positions,
-    places,
-    targets: scored(targets),
-    weight: scored(unpack(weight)),
-    advantage: scored(unpack(advantage)),
-    old_log_prob: scored(unpack(oldLogProb)),
-    ref_log_prob: scored(unpack(refLogProb)),
-  };
-}
 
 describe.each(['qwen3', 'qwen2', 'llama'])('%s against PyTorch', (name) => {
   const fixture = readFixture<DecoderFixture>(name);

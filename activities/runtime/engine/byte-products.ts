@@ -26,7 +26,7 @@ async function check(): Promise<void> {
   ] as [string, Int8Array | Float32Array][]);
   const session = await GraphSession.create(
     '8-bit product',
-    finish([x, w, scale], { y: int8Gemm(x, w, scale) }, weights),
+    finish([x, w, scale], { y: int8Gemm(x, w, scale) }, { weights }),
     {
       provider: 'cpu',
       threads: 1,

@@ -2,7 +2,16 @@
 import type { DecoderConfig } from '../../../shared/model/config.ts';
 import type { SamplingSettings } from '../../../shared/domain/sampling.ts';
 import { DomainError } from '../../../shared/errors.ts';
-import type { AdamSettings, GenerateRequest, SftSettings, TrainingSequence, UpdateSettings } from './contract.ts';
+import { precisions } from '../../../shared/model/interface.ts';
+import { trainingPrecisions } from './contract.ts';
+import type {
+  AdamSettings,
+  GenerateRequest,
+  SftSettings,
+  TrainingPrecision,
+  TrainingSequence,
+  UpdateSettings,
+} from './contract.ts';
 
 function refuse(what: string, value: unknown, expected: string): never {
   throw new DomainError('InvalidInput', `${what} is ${String(value)}; expected ${expected}`, { value, expected });
@@ -36,7 +45,8 @@ export function checkGenerate(request: GenerateRequest, config: DecoderConfig): 
     refuse('prompt length', request.promptIds.length, `less than the model's context of ${config.maxPositions} tokens`);
   }
   checkSampling(request.sampling);
-  if (!['float32', 'int8', undefined].includes(request.weights)) refuse('weights', request.weights, 'float32 or int8');
+  const { weights = 'float32' } = request;
+  if (!precisions.includes(weights)) refuse('weights', weights, precisions.join(', '));
 }
 
 type Sequence = { id?: string; promptIds: Int32Array; responseIds: Int32Array };
@@ -61,6 +71,11 @@ function checkAdam(settings: AdamSettings): void {
   if (!(settings.epsilon > 0)) refuse('epsilon', settings.epsilon, 'more than 0');
   within('weightDecay', settings.weightDecay, 0, Number.MAX_VALUE, 'a number of at least 0');
   within('maxGradNorm', settings.maxGradNorm, 0, Number.MAX_VALUE, '0 (off) or more');
+  checkPrecision(settings.precision ?? 'float32');
+}
+
+export function checkPrecision(precision: TrainingPrecision): void {
+  if (!trainingPrecisions.includes(precision)) refuse('precision', precision, trainingPrecisions.join(' or '));
 }
 
 export function checkUpdate(settings: UpdateSettings, sequences: readonly TrainingSequence[]): void {

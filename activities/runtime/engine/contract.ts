@@ -7,6 +7,7 @@
  */
 import type { ExecutionProvider } from './execution-provider.ts';
 import type { DecoderConfig } from '../../../shared/model/config.ts';
+import type { Precision } from '../../../shared/model/interface.ts';
 import type { LoraSpec } from '../../../shared/model/lora.ts';
 import type { SampledTokens, SamplingSettings } from '../../../shared/domain/sampling.ts';
 
@@ -47,8 +48,12 @@ export interface EngineOptions {
   constantWeightBytes?: number;
 }
 
-/** What a call is sampled with: a version's weights as they are, or its linears rounded to 8 bits (shared/model/int8.ts). */
-export type SamplingWeights = 'float32' | 'int8';
+/**
+ * What linears of a training, and of log-probs computed for it, are rounded to. There is no `float16`: gradients of a mean over
+ * thousands of tokens are below its smallest number (6e-8).
+ */
+export const trainingPrecisions = ['float32', 'bfloat16'] as const;
+export type TrainingPrecision = (typeof trainingPrecisions)[number];
 
 export interface PolicySource {
   version: string;
@@ -74,10 +79,10 @@ export interface GenerateRequest {
   /** Path of this call; token t is drawn with `uniform(seedKey, t)`. */
   seedKey: string;
   /**
-   * Default `float32`. `int8` is faster and another distribution, close by: the log-probs are that one's, and training has to
-   * compute them again.
+   * What the version's linears are rounded to; default `float32`. The others are faster where the hardware has products for
+   * them, and another distribution, close by: the log-probs are that one's, and training has to compute them again.
    */
-  weights?: SamplingWeights;
+  weights?: Precision;
   /** Token ids that end the response; default: the tokenizer's end-of-turn ids. */
   stopTokenIds?: readonly number[];
 }
@@ -113,6 +118,8 @@ export interface AdamSettings {
   maxGradNorm: number;
   /** Keep one layer's memory in place of all, for about a third more work; changes no result. Off by default. */
   recompute?: boolean;
+  /** Of linears; gradients are added up, and the weights kept, in float32 whatever it is. Default `float32`. */
+  precision?: TrainingPrecision;
 }
 
 export interface UpdateSettings extends AdamSettings {
@@ -255,6 +262,8 @@ export interface LogProbRequest {
   version: string;
   sequences: readonly { promptIds: Int32Array; responseIds: Int32Array }[];
   maxTokensPerMicroBatch?: number;
+  /** Of linears; default `float32`. */
+  precision?: TrainingPrecision;
 }
 
 export interface EngineStats {

@@ -1,12 +1,12 @@
 /**
  * The sessions that a version generates with. Where memory allows it, weights are constants of sessions of the version's
  * own: ONNX Runtime lays constants out for its kernels once, where inputs are laid out again in every run. The weights under
- * an adapter are constants of sessions that all adapters on them share; the adapters are inputs. Linears in 8 bits are made
- * when the first call asks for them, and are constants whatever their size.
+ * an adapter are constants of sessions that all adapters on them share; the adapters are inputs. Linears in 16 or 8 bits are
+ * made when the first call asks for them; in 8 bits they are constants whatever their size.
  */
-import type { DecoderConfig } from '../../../shared/model/config.ts';
-import { int8Tensors } from '../../../shared/model/int8.ts';
-import type { SamplingWeights, Tensors } from './contract.ts';
+import type { Precision } from '../../../shared/model/interface.ts';
+import { asConstants } from './constants.ts';
+import type { Tensors } from './contract.ts';
 import type { DecoderGraphs, GenerationKind } from './graphs.ts';
 import type { ResidentTensors } from './resident.ts';
 import { checkByteProducts } from './byte-products.ts';
@@ -15,8 +15,10 @@ import type { Feeds, GraphSession } from './session.ts';
 type Sessions = Partial<Record<GenerationKind, Promise<GraphSession>>>;
 
 /** Of the weights under adapters, by the adapters' form. They go when no adapter on the weights is left. */
-const shared: Readonly<Record<SamplingWeights, WeakMap<Tensors, Map<DecoderGraphs, Sessions>>>> = {
+const shared: Readonly<Record<Precision, WeakMap<Tensors, Map<DecoderGraphs, Sessions>>>> = {
   float32: new WeakMap(),
+  bfloat16: new WeakMap(),
+  float16: new WeakMap(),
   int8: new WeakMap(),
 };
 
@@ -24,7 +26,7 @@ export class GenerationSessions {
   /** What a run takes beside tokens and caches; of these, a session takes only its graph's inputs. */
   readonly feeds: Feeds;
   private readonly graphs: DecoderGraphs;
-  private readonly weights: SamplingWeights;
+  private readonly weights: Precision;
   /** Whose values the sessions hold. Undefined: sessions whose weights are inputs. */
   private readonly held: Tensors | undefined;
   private readonly sessions: Sessions;
@@ -34,12 +36,12 @@ export class GenerationSessions {
     graphs: DecoderGraphs,
     { parameters, frozen }: Pick<ResidentTensors, 'parameters' | 'frozen'>,
     feeds: Feeds,
-    weights: SamplingWeights = 'float32',
+    weights: Precision = 'float32',
   ) {
     const whole = graphs.lora === null ? parameters : frozen;
     this.graphs = graphs;
     this.weights = weights;
-    this.held = weights === 'int8' || graphs.areConstants(whole) ? whole : undefined;
+    this.held = weights === 'int8' || graphs.areConstants(whole, weights) ? whole : undefined;
     this.isOwner = this.held !== undefined && graphs.lora === null;
     this.feeds = feeds;
     this.sessions = this.isOwner || this.held === undefined ? {} : sharedOf(shared[weights], this.held, graphs);
@@ -56,23 +58,14 @@ export class GenerationSessions {
   }
 
   private session(kind: GenerationKind): Promise<GraphSession> {
-    return (this.sessions[kind] ??=
-      this.weights === 'int8' ? this.int8Session(kind) : this.graphs.generation(kind, this.held));
+    return (this.sessions[kind] ??= this.make(kind));
   }
 
-  private async int8Session(kind: GenerationKind): Promise<GraphSession> {
-    await checkByteProducts();
-    return this.graphs.generation(kind, roundedOf(this.graphs.config, this.held!), true);
+  private async make(kind: GenerationKind): Promise<GraphSession> {
+    const { graphs, held, weights } = this;
+    if (weights === 'int8') await checkByteProducts();
+    return graphs.generation(kind, weights, held && asConstants(graphs.config, held, weights));
   }
-}
-
-/** Weights in 8 bits by what they were made of. */
-const rounded = new WeakMap<Tensors, ReadonlyMap<string, Int8Array | Float32Array>>();
-
-function roundedOf(config: DecoderConfig, weights: Tensors): ReadonlyMap<string, Int8Array | Float32Array> {
-  const known = rounded.get(weights) ?? int8Tensors(config, weights);
-  rounded.set(weights, known);
-  return known;
 }
 
 function sharedOf(

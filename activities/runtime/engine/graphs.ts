@@ -14,8 +14,19 @@ import { parameterShapes } from '../../../shared/model/parameters.ts';
 import { piecesFor } from '../../../shared/model/pieces.ts';
 import type { SequenceShape } from '../../../shared/model/pieces.ts';
 import type { DecoderConfig } from '../../../shared/model/config.ts';
-import type { BuiltGraph, GenerationGraphOptions, LossSpec } from '../../../shared/model/interface.ts';
-import type { AdamSettings, EngineOptions, Tensors } from './contract.ts';
+import type {
+  AdapterOptions,
+  BuiltGraph,
+  GenerationGraphOptions,
+  HalfOptions,
+  LossSpec,
+  Precision,
+  WeightOptions,
+} from '../../../shared/model/interface.ts';
+import { halfWeights } from '../../../shared/model/half.ts';
+import type { Constants } from '../../../shared/onnx/onnx-model.ts';
+import { asConstants, isHalf } from './constants.ts';
+import type { AdamSettings, EngineOptions, Tensors, TrainingPrecision } from './contract.ts';
 import { GraphSession } from './session.ts';
 
 /** `chunk` decodes several tokens; `sorted chunk` also for calls with a top-k or a top-p. */
@@ -28,6 +39,12 @@ const buildersOf = (chunk: number): Record<GenerationKind, Builder> => ({
   chunk: (config, options) => buildDecodeChunkGraph(config, { ...options, chunk, truncates: false }),
   'sorted chunk': (config, options) => buildDecodeChunkGraph(config, { ...options, chunk, truncates: true }),
 });
+
+/** Of a training, beyond its loss. */
+export interface GradientSettings {
+  readonly recompute: boolean;
+  readonly precision: TrainingPrecision;
+}
 
 const defaultConstantBytes = 512 << 20;
 
@@ -49,6 +66,7 @@ export class DecoderGraphs {
   /** Of the tensors that it does not. */
   readonly frozen: ReadonlyMap<string, readonly number[]>;
   private readonly sessions = new Map<string, Promise<GraphSession>>();
+  private readonly halfKernels: boolean;
 
   constructor(config: DecoderConfig, options: EngineOptions, lora: LoraSpec | null = null) {
     this.config = config;
@@ -57,40 +75,54 @@ export class DecoderGraphs {
     this.learned = lora === null ? shapes : adapterShapes(config, lora);
     this.frozen = lora === null ? new Map() : shapes;
     this.options = options;
+    this.halfKernels = options.executionProvider === 'cuda';
   }
 
   /** `weights`: tensors that become constants of a session of the caller's own. Without, all versions share the session. */
-  generation(
-    kind: GenerationKind,
-    weights?: ReadonlyMap<string, Float32Array | Int8Array>,
-    int8 = false,
-  ): Promise<GraphSession> {
-    const { config, lora, options } = this;
+  generation(kind: GenerationKind, precision: Precision, weights?: Constants): Promise<GraphSession> {
+    const { config, lora, options, halfKernels } = this;
     const build = buildersOf(options.decodeChunk ?? 1)[kind];
-    if (weights === undefined) return this.session(kind, options.decodeThreads, () => build(config, { lora }));
+    const graph = () => build(config, { lora, weights, precision, halfKernels });
+    if (weights === undefined) return this.session(`${kind} ${precision}`, options.decodeThreads, graph);
     // Products of bytes are the CPU's (byte-products.ts).
-    const provider = int8 ? 'cpu' : options.executionProvider;
-    const settings = { provider, threads: options.decodeThreads, spin: options.spin };
-    return GraphSession.create(kind, build(config, { lora, weights, int8 }), settings);
+    const provider = precision === 'int8' ? 'cpu' : options.executionProvider;
+    return GraphSession.create(kind, graph(), { provider, threads: options.decodeThreads, spin: options.spin });
   }
 
-  logProbs(shape: SequenceShape): Promise<GraphSession> {
-    const options = { ...piecesFor(this.config, shape), lora: this.lora };
-    return this.session(`log-prob ${JSON.stringify(options)}`, this.options.trainThreads, () =>
+  /** `base`: as in `gradient`. */
+  logProbs(shape: SequenceShape, precision: TrainingPrecision, base: Tensors): Promise<GraphSession> {
+    return this.onBase('log-prob', { ...piecesFor(this.config, shape), precision }, base, (options) =>
       buildLogProbGraph(this.config, options),
     );
   }
 
   /** `base`: the weights under adapters. Where the options say so, they are constants of sessions that all adapters share. */
-  gradient(loss: LossSpec, shape: SequenceShape, recompute: boolean, base: Tensors): Promise<GraphSession> {
-    const options = { ...piecesFor(this.config, shape), lora: this.lora, loss, recompute, accumulate: true };
+  gradient(loss: LossSpec, shape: SequenceShape, settings: GradientSettings, base: Tensors): Promise<GraphSession> {
+    const options = { ...piecesFor(this.config, shape), loss, ...settings, accumulate: true };
+    return this.onBase('gradient', options, base, (given) => buildGradientGraph(this.config, { ...options, ...given }));
+  }
+
+  private onBase<Options extends HalfOptions>(
+    kind: string,
+    options: Options,
+    base: Tensors,
+    build: (options: Options & AdapterOptions & WeightOptions & HalfOptions) => BuiltGraph,
+  ): Promise<GraphSession> {
+    const { lora, halfKernels } = this;
     const { executionProvider, constantBase = executionProvider === 'cuda', trainThreads } = this.options;
-    const weights = constantBase && this.areConstants(base) ? base : undefined;
+    const { precision = 'float32' } = options;
+    const isConstant = constantBase && this.areConstants(base, precision);
     return this.session(
-      `gradient ${JSON.stringify(options)}`,
+      `${kind} ${JSON.stringify({ ...options, lora })}`,
       trainThreads,
-      () => buildGradientGraph(this.config, { ...options, weights }),
-      weights === undefined ? this.sessions : sessionsOn(weights),
+      () =>
+        build({
+          ...options,
+          lora,
+          halfKernels,
+          weights: isConstant ? asConstants(this.config, base, precision) : undefined,
+        }),
+      isConstant ? sessionsOn(base) : this.sessions,
     );
   }
 
@@ -102,8 +134,12 @@ export class DecoderGraphs {
   }
 
   /** Whether there are tensors, and few enough bytes of them to stand in a graph. */
-  areConstants(tensors: Tensors): boolean {
-    const bytes = [...tensors.values()].reduce((sum, tensor) => sum + tensor.byteLength, 0);
+  areConstants(tensors: Tensors, precision: Precision): boolean {
+    const rounded = isHalf(precision) ? halfWeights(this.config) : new Set<string>();
+    const bytes = [...tensors].reduce(
+      (sum, [name, { byteLength }]) => sum + (rounded.has(name) ? byteLength / 2 : byteLength),
+      0,
+    );
     return bytes > 0 && bytes <= (this.options.constantWeightBytes ?? defaultConstantBytes);
   }
 

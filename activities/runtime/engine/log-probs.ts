@@ -1,6 +1,6 @@
 /** Log-probs of given responses under a version, at temperature 1 and without truncation. */
 import type { LogProbRequest } from './contract.ts';
-import { checkSequences } from './check-request.ts';
+import { checkPrecision, checkSequences } from './check-request.ts';
 import { packBatch, planMicroBatches, responseView } from './micro-batches.ts';
 import type { Resident } from './resident.ts';
 import { sequenceFeeds } from './sequence-feeds.ts';
@@ -14,13 +14,16 @@ export async function logProbs(
   request: LogProbRequest,
   signal?: AbortSignal,
 ): Promise<Float32Array[]> {
-  const { sequences } = request;
+  const { sequences, precision = 'float32' } = request;
+  const { graphs, frozen } = resident;
+  checkPrecision(precision);
   checkSequences(sequences, resident.graphs.config);
   const results: Float32Array[] = [];
   for (const batch of planMicroBatches(sequences, request.maxTokensPerMicroBatch ?? defaultMaxTokens)) {
     signal?.throwIfAborted();
     const packed = packBatch(sequences, batch);
-    const session = await resident.graphs.logProbs({ width: batch.width, scored: packed.targets.length });
+    const shape = { width: batch.width, scored: packed.targets.length };
+    const session = await graphs.logProbs(shape, precision, frozen);
     const { log_prob } = await session.run({ ...resident.feeds, ...sequenceFeeds(batch, packed) });
     batch.rows.forEach((index, row) => (results[index] = responseView(packed, row, floatsOf(log_prob!)).slice()));
   }

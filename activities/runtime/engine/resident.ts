@@ -1,7 +1,9 @@
 /** A policy version in the engine's memory: its tensors as the graphs take them. Never written after it is made. */
 import { DomainError } from '../../../shared/errors.ts';
 import type { PolicyTokenizer } from '../tokenizer/policy-tokenizer.ts';
-import type { OptimizerState, SamplingWeights, Tensors } from './contract.ts';
+import { precisions } from '../../../shared/model/interface.ts';
+import type { Precision } from '../../../shared/model/interface.ts';
+import type { OptimizerState, Tensors } from './contract.ts';
 import type { DecoderGraphs } from './graphs.ts';
 import { GenerationSessions } from './generation-sessions.ts';
 import { floatTensor } from './session.ts';
@@ -22,7 +24,7 @@ export interface Resident extends ResidentTensors {
   tokenizer: PolicyTokenizer;
   /** All tensors by their graph input names. */
   feeds: Feeds;
-  generation: Readonly<Record<SamplingWeights, GenerationSessions>>;
+  generation: Readonly<Record<Precision, GenerationSessions>>;
 }
 
 type Shapes = ReadonlyMap<string, readonly number[]>;
@@ -36,13 +38,13 @@ export function makeResident(graphs: DecoderGraphs, tensors: ResidentTensors, to
     checkTensors(graphs.learned, moments);
   }
   const feeds = { ...feedsOf(graphs.frozen, frozen), ...feedsOf(graphs.learned, parameters) };
-  const generation = (weights: SamplingWeights) => new GenerationSessions(graphs, tensors, feeds, weights);
+  const generation = precisions.map((weights) => [weights, new GenerationSessions(graphs, tensors, feeds, weights)]);
   return {
     ...tensors,
     graphs,
     tokenizer,
     feeds,
-    generation: { float32: generation('float32'), int8: generation('int8') },
+    generation: Object.fromEntries(generation) as Record<Precision, GenerationSessions>,
   };
 }
 

@@ -4,7 +4,15 @@
  */
 import { DomainError, isDomainError } from '../../../shared/errors.ts';
 import type { LossSpec } from '../../../shared/model/interface.ts';
-import type { GradientShare, MicroBatchGradient, RequestControl, TrainingSequence, TrainMetrics } from './contract.ts';
+import type {
+  GradientShare,
+  MicroBatchGradient,
+  RequestControl,
+  TrainingPrecision,
+  TrainingSequence,
+  TrainMetrics,
+} from './contract.ts';
+import type { GradientSettings } from './graphs.ts';
 import { packBatch, planMicroBatches, responseView } from './micro-batches.ts';
 import type { MicroBatch, Packable, PackedBatch } from './micro-batches.ts';
 import type { TrainingState } from './optimizer.ts';
@@ -21,6 +29,7 @@ type ExtraFeeds = (batch: MicroBatch, packed: PackedBatch) => Feeds;
 export interface LoopSettings {
   maxTokensPerMicroBatch: number;
   recompute?: boolean;
+  precision?: TrainingPrecision;
   /** A sampled log-prob further from the recomputed one counts as drifted. */
   logProbGapLimit?: number;
 }
@@ -34,7 +43,7 @@ export class TrainingLoop {
   private readonly lossByStep: number[] = [];
   private readonly gradNorms: number[] = [];
   private readonly gapLimit: number;
-  private readonly recompute: boolean;
+  private readonly settings: GradientSettings;
   private tally = new TrainingTally();
   private maxTokens: number;
   private hasHalved = false;
@@ -43,7 +52,8 @@ export class TrainingLoop {
     this.state = state;
     this.loss = loss;
     this.maxTokens = settings.maxTokensPerMicroBatch;
-    this.recompute = settings.recompute ?? false;
+    const { recompute = false, precision = 'float32' } = settings;
+    this.settings = { recompute, precision };
     this.gapLimit = settings.logProbGapLimit ?? Infinity;
     this.control = control;
   }
@@ -149,7 +159,7 @@ export class TrainingLoop {
   private async run(batch: MicroBatch, packed: PackedBatch, tokens: number, extraFeeds: ExtraFeeds): Promise<Feeds> {
     const scored = packed.targets.length;
     const { graphs, frozen } = this.state;
-    const session = await graphs.gradient(this.loss, { width: batch.width, scored }, this.recompute, frozen);
+    const session = await graphs.gradient(this.loss, { width: batch.width, scored }, this.settings, frozen);
     const { feeds, fetches } = this.state.accumulation();
     return session.run(
       {

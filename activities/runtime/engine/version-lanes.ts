@@ -1,5 +1,6 @@
 /** One resident version and its lanes of generation: one for each kind of weights that calls have asked for. */
-import type { EngineOptions, SamplingWeights } from './contract.ts';
+import type { Precision } from '../../../shared/model/interface.ts';
+import type { EngineOptions } from './contract.ts';
 import type { GenerationCounters } from './counters.ts';
 import { Lane } from './lane.ts';
 import type { Resident } from './resident.ts';
@@ -8,7 +9,7 @@ export class VersionLanes {
   readonly resident: Resident;
   private readonly options: EngineOptions;
   private readonly counters: GenerationCounters;
-  private readonly open = new Map<SamplingWeights, Lane>();
+  private readonly open = new Map<Precision, Lane>();
 
   constructor(resident: Resident, options: EngineOptions, counters: GenerationCounters) {
     this.resident = resident;
@@ -16,7 +17,7 @@ export class VersionLanes {
     this.counters = counters;
   }
 
-  lane(weights: SamplingWeights): Lane {
+  lane(weights: Precision): Lane {
     let lane = this.open.get(weights);
     if (lane === undefined) {
       lane = new Lane(this.resident, this.resident.generation[weights], this.options, this.counters);

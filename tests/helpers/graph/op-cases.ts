@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { concat, softmax } from '../../../shared/graph/build.ts';
 import { productOf } from '../../../shared/graph/dims.ts';
-import type { DType, OpName } from '../../../shared/graph/ops.ts';
+import type { DType, OpAttributes, OpName } from '../../../shared/graph/ops.ts';
 import { sizeOf } from '../../../shared/graph/reference-tensor.ts';
 import { permutation } from '../../../shared/random.ts';
 import {
@@ -63,11 +63,12 @@ const merged = (parts: readonly Axis[]): Axis => {
 };
 
 const product =
-  (op: 'gemm' | 'batchMatmul'): Cases =>
+  (op: 'gemm' | 'halfGemm' | 'batchMatmul'): Cases =>
   (max) =>
     fc
       .record({
-        lead: op === 'gemm' ? fc.constant<Axis[]>([]) : axes(Math.min(max, 4), { min: 1, max: 2 }),
+        lead: op === 'batchMatmul' ? axes(Math.min(max, 4), { min: 1, max: 2 }) : fc.constant<Axis[]>([]),
+        format: fc.constantFrom('bfloat16', 'float16'),
         rows: axis('M', max),
         inner: axis('K', max),
         columns: axis('N', max),
@@ -77,7 +78,7 @@ const product =
         addend: op === 'gemm' ? fc.constantFrom('none', 'whole', 'row', 'column', 'scalar') : fc.constant('none'),
         numbers: draws,
       })
-      .map(({ lead, rows, inner, columns, transA, transB, alpha, addend, numbers }) => {
+      .map(({ lead, rows, inner, columns, transA, transB, alpha, addend, format, numbers }) => {
         const c = { whole: [rows, columns], row: [columns], column: [rows, known(1)], scalar: [], none: null }[addend];
         return {
           inputs: [
@@ -85,7 +86,12 @@ const product =
             numbers.floats([...lead, ...(transB ? [columns, inner] : [inner, columns])]),
             ...(c ? [numbers.floats(c)] : []),
           ],
-          apply: apply(op, { transA, transB, alpha }),
+          apply: apply(op, {
+            transA,
+            transB,
+            alpha,
+            ...(op === 'halfGemm' ? { format } : {}),
+          } as OpAttributes['halfGemm']),
         };
       });
 
@@ -277,6 +283,7 @@ export const opCases: { readonly [K in OpName]: Cases } = {
       })),
 
   gemm: product('gemm'),
+  halfGemm: product('halfGemm'),
   int8Gemm: (max) =>
     fc
       .tuple(axis('N', max), axis('K', 4 * max), axis('M', max), fc.boolean(), draws)

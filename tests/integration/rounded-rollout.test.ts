@@ -1,7 +1,8 @@
-/** An iteration that samples in 8 bits: what is stored is the rounded policy's, what is learned from starts at the policy's own. */
+/** An iteration that samples with rounded linears: what is stored is the rounded policy's, what is learned from starts at the trainer's own. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { PolicyResidence } from '../../activities/policy/residence.ts';
 import { readTrainingSequences } from '../../activities/policy/training-sequences.ts';
+import type { TrainingPrecision } from '../../activities/runtime/engine/contract.ts';
 import { LocalEngine } from '../../activities/runtime/engine/local-engine.ts';
 import { resolveTemporalConfig } from '../../shared/config/temporal-config.ts';
 import { connectServers, trainTinyRun } from '../helpers/tiny-run.ts';
@@ -9,7 +10,6 @@ import type { TestServers } from '../helpers/tiny-run.ts';
 import { startWorkerProcess } from '../helpers/worker-process.ts';
 import type { WorkerProcess } from '../helpers/worker-process.ts';
 
-const runId = 'int8-rollout';
 let servers: TestServers;
 let worker: WorkerProcess;
 beforeAll(async () => {
@@ -21,8 +21,13 @@ afterAll(async () => {
   await servers.close();
 });
 
-it('samples rounded weights and recomputes the old log-probs with the policy', async () => {
-  await trainTinyRun(servers, runId, ['rollout.weights=int8', 'update.dropZeroAdvantage=false']);
+it.each([
+  ['int8', 'float32', 1e-4],
+  ['bfloat16', 'bfloat16', 0.05],
+] as const)('samples in %s and recomputes the old log-probs in %s', async (weights, precision, driftLimit) => {
+  const runId = `rounded-rollout-${weights}`;
+  const set = [`rollout.weights=${weights}`, `update.precision=${precision}`, 'update.dropZeroAdvantage=false'];
+  await trainTinyRun(servers, runId, set);
   const { store } = servers;
   const [iteration] = await store.iterations.find({ runId }).toArray();
   const { policyIn, metrics } = iteration!;
@@ -30,19 +35,21 @@ it('samples rounded weights and recomputes the old log-probs with the policy', a
   const sequences = await readTrainingSequences(store, { batchId, role: 'executor', dropZeroAdvantage: false });
   const engine = new LocalEngine(resolveTemporalConfig({}).engine);
   const use = { runId, version: policyIn, role: 'executor', layout: 'shared' } as const;
-  const own = await new PolicyResidence(store, engine).with(use, ({ engineVersion }) =>
-    engine.logProbs({ version: engineVersion, sequences }),
-  );
+  const residence = new PolicyResidence(store, engine);
+  const gapsTo = async (trainer: TrainingPrecision) => {
+    const own = await residence.with(use, ({ engineVersion }) =>
+      engine.logProbs({ version: engineVersion, sequences, precision: trainer }),
+    );
+    return sequences.flatMap(({ oldLogProbs }, i) => [...oldLogProbs].map((value, t) => Math.abs(value - own[i]![t]!)));
+  };
+  const [gaps, fromPolicy] = [await gapsTo(precision), await gapsTo('float32')];
   await engine.close();
-  const gaps = sequences.flatMap(({ oldLogProbs }, i) =>
-    [...oldLogProbs].map((value, t) => Math.abs(value - own[i]![t]!)),
-  );
-  // What the store holds is not the policy's, and the metrics say by how much.
+  // What the store holds is not the policy's, and the metrics say how far the trainer's own is.
   expect(gaps.length).toBeGreaterThan(20);
-  expect(Math.max(...gaps)).toBeGreaterThan(1e-4);
+  expect(Math.max(...fromPolicy)).toBeGreaterThan(1e-4);
   expect(metrics.maxSamplingGap).toBeCloseTo(Math.max(...gaps), 4);
   expect(metrics.meanSamplingGap).toBeCloseTo(gaps.reduce((sum, gap) => sum + gap, 0) / gaps.length, 5);
   // Ratios begin at 1, so nothing drifts.
-  expect(metrics.maxLogProbGap).toBeLessThan(1e-4);
+  expect(metrics.maxLogProbGap).toBeLessThan(driftLimit);
   expect(metrics.driftAlarm).toBe(0);
 });
