@@ -91,7 +91,7 @@ const product =
             transB,
             alpha,
             ...(op === 'halfGemm' ? { format } : {}),
-          } as OpAttributes['halfGemm']),
+          }),
         };
       });
 
