@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { concat, softmax } from '../../../shared/graph/build.ts';
 import { productOf } from '../../../shared/graph/dims.ts';
-import type { DType, OpAttributes, OpName } from '../../../shared/graph/ops.ts';
+import type { DType, OpName } from '../../../shared/graph/ops.ts';
 import { sizeOf } from '../../../shared/graph/reference-tensor.ts';
 import { permutation } from '../../../shared/random.ts';
 import {
