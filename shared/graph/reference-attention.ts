@@ -19,14 +19,19 @@ function* queries(q: Tensor, k: Tensor, headDim: number): Generator<Query> {
         const at = (b * length + t) * width + head * headDim;
         const keyAt = (s: number) => (b * length + s) * kvWidth + Math.floor(head / group) * headDim;
         const keys = Array.from({ length: t + 1 }, (_, s) => keyAt(s));
-        const scores = keys.map((key) => dot(q.data, at, k.data, key, headDim) / Math.sqrt(headDim));
-        const top = Math.max(...scores);
-        const masses = scores.map((score) => Math.exp(score - top));
-        const total = masses.reduce((sum, mass) => sum + mass, 0);
-        yield { at, keys, probabilities: masses.map((mass) => mass / total) };
+        const products = keys.map((key) => dot(q.data, at, k.data, key, headDim));
+        yield { at, keys, probabilities: probabilitiesOf(products, headDim) };
       }
     }
   }
+}
+
+function probabilitiesOf(products: readonly number[], headDim: number): number[] {
+  const scores = products.map((product) => product / Math.sqrt(headDim));
+  const top = Math.max(...scores);
+  const masses = scores.map((score) => Math.exp(score - top));
+  const total = masses.reduce((sum, mass) => sum + mass, 0);
+  return masses.map((mass) => mass / total);
 }
 
 function dot(a: Float64Array, i: number, b: Float64Array, j: number, width: number): number {
@@ -66,4 +71,19 @@ export function referenceAttendGradient(
     });
   }
   return [dq, dk, dv];
+}
+
+/** Each row's only query against the entries 0 to last[b] of its cache (op `cacheAttend`). */
+export function referenceCacheAttend(q: Tensor, keys: Tensor, values: Tensor, last: Tensor): Tensor {
+  const [batch, heads, , headDim] = q.shape as [number, number, number, number];
+  const [, kvHeads, window] = keys.shape as [number, number, number, number];
+  const out = new Float64Array(q.data.length);
+  for (let row = 0; row < batch * heads; row += 1) {
+    const b = Math.floor(row / heads);
+    const kvHead = Math.floor(((row % heads) * kvHeads) / heads);
+    const entries = Array.from({ length: last.data[b]! + 1 }, (_, s) => ((b * kvHeads + kvHead) * window + s) * headDim);
+    const probabilities = probabilitiesOf(entries.map((at) => dot(q.data, row * headDim, keys.data, at, headDim)), headDim);
+    entries.forEach((at, s) => addScaled(out, row * headDim, values.data, at, probabilities[s]!, headDim));
+  }
+  return tensor(q.shape, out);
 }

@@ -5,7 +5,7 @@
 import { pieceOf, resolveDim, type DimBindings, type Shape } from './dims.ts';
 import { roundHalfEven, roundToHalf } from './half.ts';
 import { smallestRow, type OpAttributes, type OpName } from './ops.ts';
-import { referenceAttend, referenceAttendGradient } from './reference-attention.ts';
+import { referenceAttend, referenceAttendGradient, referenceCacheAttend } from './reference-attention.ts';
 import { broadcastTo, generate, mapTensor, read, rowsOf, sizeOf, tensor, type Tensor } from './reference-tensor.ts';
 
 type ReferenceRule<K extends OpName> = (
@@ -177,17 +177,28 @@ export const referenceRules: ReferenceRules = {
   causalAttend: ([q, k, v], attributes) => [referenceAttend(q!, k!, v!, attributes)],
   causalAttendGradient: ([q, k, v, out, g], attributes) =>
     referenceAttendGradient({ q: q!, k: k!, v: v!, out: out!, g: g! }, attributes),
+  cacheWrite: ([cache, entries, places]) => [
+    generate(cache!.shape, ([b, h, w, d]) =>
+      w === places!.data[b!] ? read(entries!, [b!, h!, 0, d!]) : read(cache!, [b!, h!, w!, d!]),
+    ),
+  ],
+  cacheAttend: ([q, keys, values, last]) => [referenceCacheAttend(q!, keys!, values!, last!)],
   rmsNorm: ([x, weight], { eps }) => {
     const scales = rowsOf(x!).map((row) => 1 / Math.sqrt(row.reduce((sum, v) => sum + v * v, 0) / row.length + eps));
+    const width = weight!.data.length;
     return [
-      generate(x!.shape, ([n, d]) => read(x!, [n!, d!]) * scales[n!]! * weight!.data[d!]!),
-      tensor([scales.length, 1], scales),
+      tensor(x!.shape, x!.data.map((value, i) => value * scales[Math.floor(i / width)]! * weight!.data[i % width]!)),
+      tensor([...x!.shape.slice(0, -1), 1], scales),
     ];
   },
   rope: ([x, positions, cos, sin], { headDim }) => {
     const half = headDim / 2;
+    const apart = x!.shape.length === 4;
     return [
-      generate(x!.shape, ([b, t, c]) => {
+      generate(x!.shape, (index) => {
+        const [b, t] = [index[0], apart ? index[2] : index[1]];
+        const c = index.at(-1);
+        const at = (last: number) => read(x!, [...index.slice(0, -1), last]);
         const position =
           positions!.data.length === 1 && positions!.shape.length === 1
             ? positions!.data[0]! + t!
@@ -195,8 +206,8 @@ export const referenceRules: ReferenceRules = {
         const i = c! % headDim;
         const first = i < half;
         const angle = [position, i % half];
-        const other = read(x!, [b!, t!, first ? c! + half : c! - half]);
-        return read(x!, [b!, t!, c!]) * read(cos!, angle) + (first ? -other : other) * read(sin!, angle);
+        const other = at(first ? c! + half : c! - half);
+        return at(c!) * read(cos!, angle) + (first ? -other : other) * read(sin!, angle);
       }),
     ];
   },

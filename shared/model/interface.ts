@@ -152,8 +152,9 @@ export interface AdamWOptions {
  * int64 [B], tokens already in each row's cache, which is also the new token's position; per layer `past_k.<l>`,
  * `past_v.<l>` [B, numKvHeads, W, headDim], row-major and start-aligned: entry j of a row is its token j, entries at or
  * beyond its length are masked but must be finite.
- * Outputs: `logits` [B, V]; per layer `k.<l>`, `v.<l>` [B, numKvHeads, headDim], which the caller writes at
- * [row, head, lengths[row], :]. Removing a row = moving the last row's cache over it.
+ * Outputs: `logits` [B, V]; per layer `next_k.<l>`, `next_v.<l>`, the caches with the new token's keys and values at
+ * [row, head, lengths[row], :]. Fetched into the very arrays that are fed they are written in place, without a copy.
+ * Removing a row = moving the last row's cache over it.
  *
  * Bit-exact rows: with one intra-op thread a row's outputs depend neither on its neighbours nor on B. A decode step needs
  * B >= 2 for it (pad with a copy of any row), and W that is a multiple of `cacheWindowMultiple` and more than every length,

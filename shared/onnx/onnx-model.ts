@@ -63,16 +63,19 @@ export const elementTypes: Readonly<Record<ElementType, number>> = {
   bfloat16: 16,
 };
 
-/** File format 9 and standard operators 20 are read by every ONNX Runtime since 1.17. */
+/** File format 9 and standard operators 20 are read by every ONNX Runtime since 1.17, operators 24 since 1.24. */
 const irVersion = 9;
 const standardOpset = 20;
+const laterOpset = 24;
+const laterOperators: ReadonlySet<string> = new Set(['Attention', 'TensorScatter']);
 
 export function encodeModel(graph: OnnxGraph): Uint8Array {
+  const opset = graph.nodes.some(({ type }) => laterOperators.has(type)) ? laterOpset : standardOpset;
   return new ProtoWriter()
     .varint(1, irVersion)
     .bytes(2, 'metaagentx')
     .bytes(7, encodeGraph(graph))
-    .bytes(8, new ProtoWriter().bytes(1, '').varint(2, standardOpset))
+    .bytes(8, new ProtoWriter().bytes(1, '').varint(2, opset))
     .bytes(8, new ProtoWriter().bytes(1, 'com.microsoft').varint(2, 1))
     .finish();
 }

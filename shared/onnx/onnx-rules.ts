@@ -6,6 +6,7 @@
 import type { Shape } from '../graph/dims.ts';
 import type { OpAttributes, OpName, TensorType } from '../graph/ops.ts';
 import { emitAttention, emitAttentionGradient } from './attention-rules.ts';
+import { emitCacheAttention } from './cache-attention.ts';
 import { microsoft, type EmitOptions, type Emitter } from './emitter.ts';
 import { smallestRow } from '../graph/ops.ts';
 
@@ -140,6 +141,8 @@ export const onnxRules: OnnxRules = {
   softmax: direct('Softmax', { attributes: lastAxis }),
   causalAttend: emitAttention,
   causalAttendGradient: emitAttentionGradient,
+  cacheWrite: direct('TensorScatter', { attributes: { axis: -2 } }),
+  cacheAttend: emitCacheAttention,
   rmsNorm: ({ emitter, attributes: { eps }, x, y }) => {
     const attributes = { axis: -1, epsilon: { float: eps }, stash_type: 1 };
     emitter.emit('SimplifiedLayerNormalization', x, { attributes, outputs: y });

@@ -101,16 +101,13 @@ class Generator {
       }
     }
     const out = await this.decodeRunner.run(feeds, { B: caches.length, W: window });
-    const width = numKvHeads * headDim;
-    return caches.map((cache, b) => {
+    return caches.map((_, b) => {
       const grow = (kind: 'k' | 'v') =>
-        cache[kind].map((old, layer) => {
-          const fresh = out[`${kind}.${layer}`]!.subarray(b * width, (b + 1) * width);
-          const size = lengths[b]! * headDim;
-          const parts = Array.from({ length: numKvHeads }, (_, head) => [
-            ...old.subarray(head * size, (head + 1) * size),
-            ...fresh.subarray(head * headDim, (head + 1) * headDim),
-          ]);
+        Array.from({ length: numLayers }, (_, layer) => {
+          const parts = Array.from({ length: numKvHeads }, (_, head) => {
+            const from = (b * numKvHeads + head) * window * headDim;
+            return [...out[`next_${kind}.${layer}`]!.subarray(from, from + (lengths[b]! + 1) * headDim)];
+          });
           return Float32Array.from(parts.flat());
         });
       return {

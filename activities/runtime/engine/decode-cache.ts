@@ -14,11 +14,19 @@ const kinds: readonly Kind[] = ['k', 'v'];
 /** Neither a decode step nor a prefill's logits have fewer rows: kernels for a single row round differently. */
 export const fewestRows = 2;
 
+export interface CacheViews {
+  readonly rows: number;
+  readonly feeds: Feeds;
+  readonly fetches: Feeds;
+}
+
 export class DecodeCache {
   private readonly config: DecoderConfig;
   private window = cacheWindowMultiple;
   private capacity = 0;
   private buffers: Record<Kind, Float32Array[]> = { k: [], v: [] };
+  /** Of these buffers; the next step has as many rows most of the time. */
+  private known: CacheViews | undefined;
 
   constructor(config: DecoderConfig) {
     this.config = config;
@@ -36,6 +44,7 @@ export class DecodeCache {
     const old = this.buffers;
     const oldWindow = this.window;
     this.buffers = { k: [], v: [] };
+    this.known = undefined;
     for (const kind of kinds) {
       for (let layer = 0; layer < numLayers; layer++) {
         const grown = new Float32Array(capacity * numKvHeads * window * headDim);
@@ -64,23 +73,6 @@ export class DecodeCache {
     }
   }
 
-  /** Writes a decode step's outputs ([B, heads, headDim]) at each row's next position. */
-  append(outputs: Feeds, lengths: readonly number[]): void {
-    const { numLayers, numKvHeads, headDim } = this.config;
-    for (const kind of kinds) {
-      for (let layer = 0; layer < numLayers; layer++) {
-        const values = floatsOf(outputs[`${kind}.${layer}`]!);
-        const buffer = this.buffers[kind][layer]!;
-        for (let row = 0; row < lengths.length; row++) {
-          for (let head = 0; head < numKvHeads; head++) {
-            const from = (row * numKvHeads + head) * headDim;
-            buffer.set(values.subarray(from, from + headDim), this.at(row, head, lengths[row]!));
-          }
-        }
-      }
-    }
-  }
-
   /** Writes the entries of several steps ([B, heads, chunk, headDim]): of each row the first `counts[row]`. */
   appendChunk(outputs: Feeds, lengths: readonly number[], counts: readonly number[]): void {
     const { numLayers, numKvHeads, headDim } = this.config;
@@ -104,20 +96,21 @@ export class DecodeCache {
     for (const kind of kinds) for (const buffer of this.buffers[kind]) buffer.copyWithin(this.at(to, 0, 0), start, end);
   }
 
-  /** Graph inputs for the first `rows` rows, without a copy. */
-  feeds(rows: number): Feeds {
+  /** The first `rows` rows as what graphs read (`past_*`) and what a decode step writes in place (`next_*`), without a copy. */
+  views(rows: number): CacheViews {
+    if (this.known?.rows === rows) return this.known;
     const { numLayers, numKvHeads, headDim } = this.config;
     const shape = [rows, numKvHeads, this.window, headDim];
     const feeds: Feeds = {};
+    const fetches: Feeds = {};
     for (const kind of kinds) {
       for (let layer = 0; layer < numLayers; layer++) {
-        feeds[`past_${kind}.${layer}`] = floatTensor(
-          this.buffers[kind][layer]!.subarray(0, this.at(rows, 0, 0)),
-          shape,
-        );
+        const tensor = floatTensor(this.buffers[kind][layer]!.subarray(0, this.at(rows, 0, 0)), shape);
+        feeds[`past_${kind}.${layer}`] = tensor;
+        fetches[`next_${kind}.${layer}`] = tensor;
       }
     }
-    return feeds;
+    return (this.known = { rows, feeds, fetches });
   }
 
   private at(row: number, head: number, position: number): number {

@@ -16,7 +16,7 @@ import { chunkFeeds, finite, truncates } from './chunk-feeds.ts';
 import type { GenerationSessions } from './generation-sessions.ts';
 import { prefill } from './prefill.ts';
 import type { Resident } from './resident.ts';
-import { floatsOf, intTensor } from './session.ts';
+import { floatTensor, floatsOf, intTensor } from './session.ts';
 
 export interface Waiting {
   id: number;
@@ -47,6 +47,7 @@ export class Lane {
   private readonly active: Call[] = [];
   private readonly cache: DecodeCache;
   private readonly drawer: TokenDrawer;
+  private logits = new Float32Array(0);
 
   constructor(
     resident: Resident,
@@ -90,7 +91,10 @@ export class Lane {
   async step(): Promise<void> {
     this.release((call) => call.cancelled);
     await this.admit();
-    if (this.active.length > 0) await ((this.options.decodeChunk ?? 1) > 1 ? this.decodeChunk() : this.decode());
+    const { decodeChunk = 1, executionProvider } = this.options;
+    // On a device a step of its own would move the whole cache there and back.
+    const inChunks = decodeChunk > 1 || executionProvider !== 'cpu';
+    if (this.active.length > 0) await (inChunks ? this.decodeChunk() : this.decode());
   }
 
   private async admit(): Promise<void> {
@@ -135,18 +139,18 @@ export class Lane {
     });
     const { generation } = this;
     const session = await generation.decode();
-    const outputs = await session.run({
-      ...generation.feeds,
-      ...cache.feeds(rows),
-      input_ids: intTensor(ids, [rows]),
-      lengths: intTensor(lengths, [rows]),
-    });
-    cache.append(
-      outputs,
-      active.map((call) => call.length),
+    const { feeds, fetches } = cache.views(rows);
+    const logits = this.logitsOf(rows);
+    await session.run(
+      {
+        ...generation.feeds,
+        ...feeds,
+        input_ids: intTensor(ids, [rows]),
+        lengths: intTensor(lengths, [rows]),
+      },
+      { ...fetches, logits: floatTensor(logits, [rows, this.resident.graphs.config.vocabSize]) },
     );
     this.counters.stepped(active.length);
-    const logits = floatsOf(outputs.logits!);
     active.forEach((call, row) => {
       call.length += 1;
       this.draw(call, logits, row);
@@ -157,13 +161,13 @@ export class Lane {
   /** Several steps in one graph run; what a row has after its end is left. */
   private async decodeChunk(): Promise<void> {
     const { active, cache, resident } = this;
-    const chunk = this.options.decodeChunk!;
+    const chunk = this.options.decodeChunk ?? 1;
     const rows = Math.max(active.length, fewestRows);
     cache.reserve(rows, Math.max(...active.map((call) => call.length)) + chunk, active.length);
     const session = await this.generation.chunk(truncates(active));
     const outputs = await session.run({
       ...this.generation.feeds,
-      ...cache.feeds(rows),
+      ...cache.views(rows).feeds,
       ...chunkFeeds(active, rows, chunk, resident.graphs.config.maxPositions),
     });
     const [tokens, logProbs] = [floatsOf(outputs.tokens!), floatsOf(outputs.log_probs!)];
@@ -183,6 +187,13 @@ export class Lane {
       this.counters.stepped(counts.filter((count) => count > step).length);
     }
     this.release((call) => ended.has(call));
+  }
+
+  /** What a step's logits are written into; one array as long as the number of rows stays. */
+  private logitsOf(rows: number): Float32Array {
+    const length = rows * this.resident.graphs.config.vocabSize;
+    if (this.logits.length !== length) this.logits = new Float32Array(length);
+    return this.logits;
   }
 
   private open(call: Waiting): Call {

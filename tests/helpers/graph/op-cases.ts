@@ -133,6 +133,17 @@ const attention = (
       return { inputs: inputs({ q, kv }, numbers), apply: apply(op, { headDim, blocks }) };
     });
 
+/** A cache of few narrow heads. */
+const cached = (max: number) =>
+  fc.record({
+    batch: axis('B', Math.min(max, 4)),
+    kvHeads: fc.integer({ min: 1, max: 2 }).map(known),
+    group: fc.integer({ min: 1, max: 3 }),
+    window: axis('W', 2 * max),
+    width: fc.integer({ min: 1, max: 4 }).map(known),
+    numbers: draws,
+  });
+
 export const opCases: { readonly [K in OpName]: Cases } = {
   input: leaf((drawn, numbers) => ({ inputs: [numbers.floats(drawn)], apply: (_, [x]) => [x!] })),
   constant: (max) =>
@@ -307,11 +318,32 @@ export const opCases: { readonly [K in OpName]: Cases } = {
       (sizes, numbers) => [...attended(sizes, numbers), numbers.floats(sizes.q), numbers.floats(sizes.q)],
       'causalAttendGradient',
     ),
-  rmsNorm: (max) =>
-    fc.tuple(axis('N', max), fc.integer({ min: 1, max }), draws).map(([rows, width, numbers]) => ({
-      inputs: [numbers.floats([rows, known(width)]), numbers.positive([known(width)])],
-      apply: apply('rmsNorm', { eps: 1e-3 }),
+  cacheWrite: (max) =>
+    cached(max).map(({ batch, kvHeads, window, width, numbers }) => ({
+      inputs: [
+        numbers.floats([batch, kvHeads, window, width]),
+        numbers.floats([batch, kvHeads, known(1), width]),
+        numbers.ids([batch], window.size),
+      ],
+      apply: apply('cacheWrite', none),
     })),
+  cacheAttend: (max) =>
+    cached(max).map(({ batch, kvHeads, group, window, width, numbers }) => ({
+      inputs: [
+        numbers.floats([batch, known(kvHeads.size * group), known(1), width]),
+        numbers.floats([batch, kvHeads, window, width]),
+        numbers.floats([batch, kvHeads, window, width]),
+        numbers.ids([batch], window.size),
+      ],
+      apply: apply('cacheAttend', none),
+    })),
+  rmsNorm: (max) =>
+    fc
+      .tuple(axes(Math.min(max, 6), { min: 1, max: 3 }), fc.integer({ min: 1, max }), draws)
+      .map(([rows, width, numbers]) => ({
+        inputs: [numbers.floats([...rows, known(width)]), numbers.positive([known(width)])],
+        apply: apply('rmsNorm', { eps: 1e-3 }),
+      })),
   rope: (max) =>
     fc
       .record({
@@ -320,13 +352,17 @@ export const opCases: { readonly [K in OpName]: Cases } = {
         heads: fc.integer({ min: 1, max: 3 }),
         pairs: fc.integer({ min: 1, max: 4 }),
         own: fc.boolean(),
+        apart: fc.boolean(),
         numbers: draws,
       })
-      .map(({ batch, length, heads, pairs, own, numbers }) => {
+      .map(({ batch, length, heads, pairs, own, apart, numbers }) => {
         const table = [known(length.size + 3), known(pairs)];
+        const width = 2 * pairs;
         return {
           inputs: [
-            numbers.floats([batch, length, known(heads * pairs * 2)]),
+            numbers.floats(
+              apart ? [batch, known(heads), length, known(width)] : [batch, length, known(heads * width)],
+            ),
             own ? numbers.ids([batch, length], length.size + 3) : numbers.ids([known(1)], 4),
             numbers.floats(table),
             numbers.floats(table),
