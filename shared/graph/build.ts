@@ -93,7 +93,8 @@ export function batchMatmul(a: Value, b: Value, options: ProductOptions = {}): V
 export const softmax = (x: Value): Value => one('softmax', [x], none);
 export const causalAttend = (q: Value, k: Value, v: Value, attributes: CausalAttention): Value =>
   one('causalAttend', [q, k, v], attributes);
-export const cacheWrite = (cache: Value, entries: Value, at: Value): Value => one('cacheWrite', [cache, entries, at], none);
+export const cacheWrite = (cache: Value, entries: Value, at: Value): Value =>
+  one('cacheWrite', [cache, entries, at], none);
 export const cacheAttend = (q: Value, keys: Value, values: Value, last: Value): Value =>
   one('cacheAttend', [q, keys, values, last], none);
 export const rmsNorm = (x: Value, weight: Value, eps: number): Value => one('rmsNorm', [x, weight], { eps });

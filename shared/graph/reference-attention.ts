@@ -81,8 +81,14 @@ export function referenceCacheAttend(q: Tensor, keys: Tensor, values: Tensor, la
   for (let row = 0; row < batch * heads; row += 1) {
     const b = Math.floor(row / heads);
     const kvHead = Math.floor(((row % heads) * kvHeads) / heads);
-    const entries = Array.from({ length: last.data[b]! + 1 }, (_, s) => ((b * kvHeads + kvHead) * window + s) * headDim);
-    const probabilities = probabilitiesOf(entries.map((at) => dot(q.data, row * headDim, keys.data, at, headDim)), headDim);
+    const entries = Array.from(
+      { length: last.data[b]! + 1 },
+      (_, s) => ((b * kvHeads + kvHead) * window + s) * headDim,
+    );
+    const probabilities = probabilitiesOf(
+      entries.map((at) => dot(q.data, row * headDim, keys.data, at, headDim)),
+      headDim,
+    );
     entries.forEach((at, s) => addScaled(out, row * headDim, values.data, at, probabilities[s]!, headDim));
   }
   return tensor(q.shape, out);

@@ -187,7 +187,10 @@ export const referenceRules: ReferenceRules = {
     const scales = rowsOf(x!).map((row) => 1 / Math.sqrt(row.reduce((sum, v) => sum + v * v, 0) / row.length + eps));
     const width = weight!.data.length;
     return [
-      tensor(x!.shape, x!.data.map((value, i) => value * scales[Math.floor(i / width)]! * weight!.data[i % width]!)),
+      tensor(
+        x!.shape,
+        x!.data.map((value, i) => value * scales[Math.floor(i / width)]! * weight!.data[i % width]!),
+      ),
       tensor([...x!.shape.slice(0, -1), 1], scales),
     ];
   },

@@ -360,9 +360,7 @@ export const opCases: { readonly [K in OpName]: Cases } = {
         const width = 2 * pairs;
         return {
           inputs: [
-            numbers.floats(
-              apart ? [batch, known(heads), length, known(width)] : [batch, length, known(heads * width)],
-            ),
+            numbers.floats(apart ? [batch, known(heads), length, known(width)] : [batch, length, known(heads * width)]),
             own ? numbers.ids([batch, length], length.size + 3) : numbers.ids([known(1)], 4),
             numbers.floats(table),
             numbers.floats(table),
