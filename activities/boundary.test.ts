@@ -74,14 +74,13 @@ describe('an attempt', () => {
     environment.on('heartbeat', (details: unknown) => beats.push(details));
     const body = bounded<null, string>(async (_, attempt) => {
       attempt.progress({ done: 1 });
-      await new Promise((resolve) => setTimeout(resolve, 2_300));
+      await expect.poll(() => beats).toEqual([{ done: 1 }]);
       attempt.progress({ done: 2 });
-      await new Promise((resolve) => setTimeout(resolve, 2_000));
+      await expect.poll(() => beats).toEqual([{ done: 1 }, { done: 2 }]);
       return 'done';
     });
     expect(await environment.run(body, null)).toBe('done');
-    expect(beats).toEqual([{ done: 1 }, { done: 2 }]);
-    await new Promise((resolve) => setTimeout(resolve, 2_100));
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
     expect(beats).toHaveLength(2);
   });
 

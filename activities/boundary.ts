@@ -8,10 +8,11 @@ import type { Info } from '@temporalio/activity';
 import { designId, rolloutId } from '../shared/domain/ids.ts';
 import { DomainError, neverRetried } from '../shared/errors.ts';
 import type { FailureName } from '../shared/errors.ts';
+import { Heartbeats } from './heartbeats.ts';
 import { storeFailure } from './store/failure.ts';
 
-/** Well under the shortest heartbeat timeout; the SDK throttles what it sends. */
-const heartbeatEveryMs = 2_000;
+/** Of all activities of this process. */
+const heartbeats = new Heartbeats();
 /** An error that nobody foresaw may come from the machine; the same one again and again comes from the program. */
 const attemptsOfTheUnknown = 5;
 
@@ -33,7 +34,12 @@ export function bounded<Input, Result>(body: Body<Input, Result>): (input: Input
     // One activity may wait for hundreds of model calls, each with a listener of its own.
     setMaxListeners(0, context.cancellationSignal);
     let details: unknown = null;
-    const timer = setInterval(() => context.heartbeat(details), heartbeatEveryMs);
+    const run = runOf(context.info);
+    const end = heartbeats.open(run, context.info.heartbeatTimeoutMs, () => context.heartbeat(details));
+    context.cancellationSignal.addEventListener('abort', () => {
+      const { cancelRequested, notFound } = context.cancellationDetails ?? {};
+      if (cancelRequested || notFound) heartbeats.hurry(run);
+    });
     try {
       return await body(input, {
         name: attemptName(context.info),
@@ -43,7 +49,7 @@ export function bounded<Input, Result>(body: Body<Input, Result>): (input: Input
     } catch (error) {
       throw named(error, context, whereToLook(input));
     } finally {
-      clearInterval(timer);
+      end();
     }
   };
 }
@@ -51,6 +57,9 @@ export function bounded<Input, Result>(body: Body<Input, Result>): (input: Input
 /** The tail of a run id is its random part; eight digits tell the executions of one workflow id apart. */
 const attemptName = ({ workflowExecution, activityId, attempt }: Info) =>
   `${workflowExecution?.runId.slice(-8) ?? ''}/${activityId}#${attempt}`;
+
+/** Ids are paths, and begin with the run. */
+const runOf = ({ workflowExecution }: Info) => workflowExecution?.workflowId.split('/')[0] ?? '';
 
 function named(error: unknown, { cancellationSignal: signal, info }: Context, where: string): unknown {
   if (error instanceof CancelledFailure || error instanceof ApplicationFailure) return error;

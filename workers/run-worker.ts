@@ -3,6 +3,7 @@ import { setTimeout } from 'node:timers/promises';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import type { WorkerOptions } from '@temporalio/worker';
 import { DomainError } from '../shared/errors.ts';
+import { heartbeatThrottleMs } from '../activities/heartbeats.ts';
 import type { Tracing } from '../activities/telemetry/tracing.ts';
 import { openStore } from '../activities/store/connect.ts';
 import { workflowBundle } from './bundle.ts';
@@ -36,6 +37,9 @@ export async function startWorker(
     activities: served.activities,
     maxConcurrentActivityTaskExecutions: served.slots,
     shutdownGraceTime: config.workers.shutdownGraceMs,
+    // How often activities heartbeat is decided where they do (activities/heartbeats.ts).
+    maxHeartbeatThrottleInterval: heartbeatThrottleMs,
+    defaultHeartbeatThrottleInterval: heartbeatThrottleMs,
     ...(settings.dataConverter === null ? {} : { dataConverter: settings.dataConverter }),
     ...(served.runsWorkflows ? { workflowBundle: await bundleFor(settings, tracing) } : {}),
     ...(tracing === null ? {} : await tracedBy(tracing)),

@@ -14,6 +14,8 @@ function optionsOf(taskQueue: string, policy: ActivityPolicy): ActivityOptions {
     startToCloseTimeout: policy.startToCloseMs,
     scheduleToStartTimeout: policy.scheduleToStartMs ?? undefined,
     heartbeatTimeout: policy.heartbeatMs ?? undefined,
+    // A workflow that has ended has nothing at work any more; a worker that is dead keeps it for a heartbeat timeout.
+    cancellationType: 'WAIT_CANCELLATION_COMPLETED',
     retry: {
       initialInterval: policy.initialRetryMs,
       maximumInterval: policy.maximumRetryMs,

@@ -39,6 +39,10 @@ export interface WorkerWish {
 export interface Fleet {
   store: Store;
   client: Client;
+  /** Of the Temporal server. */
+  address: string;
+  /** Folder of the fleet's own. */
+  stateDir: string;
   /** By process name: `temporal`, `store`, `control-0`, `gpu-1` ... */
   use(): Record<string, ProcessUse>;
   /** Ends the workers and reads what they wrote down. */
@@ -131,6 +135,8 @@ export async function startFleet(wishes: readonly WorkerWish[], temporalArgs: re
   return {
     store,
     client: new Client({ connection, namespace }),
+    address: temporalAddress,
+    stateDir,
     use: () => Object.fromEntries(pids().map(([name, pid]) => [name, useOf(pid)])),
     endWorkers,
     stop: async () => {

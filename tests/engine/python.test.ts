@@ -205,6 +205,21 @@ describe.skipIf(tier === undefined)('the sandbox as a service', () => {
     expect((await waiting).tests[0]!.stdout).toBe('3\n');
   });
 
+  it('runs nothing that was aborted while its interpreter started', async () => {
+    const sleeping = { ...script('import time; time.sleep(30)'), limits: { ...defaultTestLimits, wallMs: 40_000 } };
+    const first = new AbortController();
+    const run = sandbox.run(sleeping, first.signal);
+    setTimeout(() => first.abort(new Error('enough')), 200);
+    await expect(run).rejects.toThrow('enough');
+    // Its interpreter went with it: the next one needs a new one, which takes some tens of milliseconds.
+    const second = new AbortController();
+    const next = sandbox.run(sleeping, second.signal);
+    setTimeout(() => second.abort(new Error('enough as well')), 5);
+    const sinceMs = performance.now();
+    await expect(next).rejects.toThrow('enough as well');
+    expect(performance.now() - sinceMs).toBeLessThan(15_000);
+  });
+
   it.each([
     [{ limits: { ...defaultTestLimits, cpuMs: 0 } }, /cpuMs is 0/],
     [{ limits: { ...defaultTestLimits, memoryMb: 1.5 } }, /memoryMb is 1.5/],

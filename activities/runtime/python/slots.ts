@@ -79,6 +79,8 @@ export class Slots {
       const abort = () => void slot.server?.kill();
       try {
         const server = await this.#server(slot);
+        // It may have been aborted while the server started.
+        signal?.throwIfAborted();
         signal?.addEventListener('abort', abort, { once: true });
         slot.tests++;
         return checked(await server.ask(header, parts, wallMs * patience + answerGraceMs));

@@ -1,0 +1,169 @@
+/**
+ * A run that is cancelled or terminated has nothing at work 2 s later: no call in the engine, no training, no program in the
+ * sandbox. On real servers with real workers in this process, so that their engine can be looked into.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { CancelledFailure, WorkflowFailedError } from '@temporalio/client';
+import { DefaultLogger, Runtime } from '@temporalio/worker';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createEngine } from '../../activities/runtime/engine/create-engine.ts';
+import type { ThreadedEngine } from '../../activities/runtime/engine/create-engine.ts';
+import { loadDatasets } from '../../cli/datasets.ts';
+import { loadRecipe } from '../../cli/recipes.ts';
+import { startRun } from '../../cli/start-run.ts';
+import { resolveTemporalConfig } from '../../shared/config/temporal-config.ts';
+import { ownParts } from '../../workers/queues.ts';
+import { startWorker } from '../../workers/run-worker.ts';
+import type { RunningWorker } from '../../workers/run-worker.ts';
+import { readSettings } from '../../workers/settings.ts';
+import { connectServers } from '../helpers/tiny-run.ts';
+import type { TestServers } from '../helpers/tiny-run.ts';
+
+const goalMs = 2_000;
+let servers: TestServers;
+let engine: ThreadedEngine;
+let trainedSteps = 0;
+const workers: RunningWorker[] = [];
+
+/** The real engine; replies go on until their last token, and steps are counted. */
+async function endlessEngine(options: Parameters<typeof createEngine>[0]): Promise<ThreadedEngine> {
+  const own = await createEngine(options);
+  engine = {
+    ...own,
+    generate: (request, control) => own.generate({ ...request, stopTokenIds: [] }, control),
+    sft: (request, control = {}) =>
+      own.sft(request, {
+        ...control,
+        onProgress: (progress) => {
+          trainedSteps += 1;
+          control.onProgress?.(progress);
+        },
+      }),
+  };
+  return engine;
+}
+
+beforeAll(async () => {
+  Runtime.install({ logger: new DefaultLogger('ERROR') });
+  servers = await connectServers();
+  const settings = readSettings();
+  for (const queue of ['control', 'gpu', 'sandbox'] as const)
+    workers.push(await startWorker(queue, settings, null, { ...ownParts, createEngine: endlessEngine }));
+});
+afterAll(async () => {
+  for (const worker of workers) worker.shutdown();
+  await Promise.all(workers.map(({ done }) => done));
+  await servers.close();
+});
+
+const given = ['stages.scheme=executor-only', 'stages.count=1', 'coldStart={"type":"none"}', 'evaluation.limit=0'];
+
+async function start(runId: string, set: readonly string[]) {
+  const recipe = await loadRecipe({ recipe: 'smoke', set: [...set] });
+  const datasets = await loadDatasets(recipe);
+  await startRun(servers.store, servers.client, { runId, recipe, datasets, config: resolveTemporalConfig({}) });
+  return servers.client.workflow.getHandle(runId);
+}
+
+async function until(condition: () => boolean | Promise<boolean>, everyMs = 10): Promise<void> {
+  const deadline = performance.now() + 60_000;
+  while (!(await condition())) {
+    if (performance.now() > deadline) throw new Error('waited 60 s for a condition');
+    await new Promise((resolve) => setTimeout(resolve, everyMs));
+  }
+}
+
+/** When it became free and stayed so for a second: a slot that one activity gives up may go to another that knows later. */
+async function freeSince(free: () => boolean | Promise<boolean>): Promise<number> {
+  let sinceMs: number | null = null;
+  await until(async () => {
+    sinceMs = (await free()) ? (sinceMs ?? performance.now()) : null;
+    return sinceMs !== null && performance.now() - sinceMs > 1_000;
+  });
+  return sinceMs!;
+}
+
+/** Python programs below this process: forks of the sandbox's interpreters. */
+function programs(): number[] {
+  const all = new Map<number, { parent: number; name: string }>();
+  for (const entry of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+    try {
+      const stat = readFileSync(`/proc/${entry}/stat`, 'utf8');
+      const [open, close] = [stat.indexOf('('), stat.lastIndexOf(')')];
+      const [state, parent] = stat.slice(close + 2).split(' ');
+      if (state !== 'Z') all.set(Number(entry), { parent: Number(parent), name: stat.slice(open + 1, close) });
+    } catch {
+      // It has ended meanwhile.
+    }
+  }
+  const isBelow = (pid: number): boolean => {
+    const own = all.get(pid);
+    return own !== undefined && (own.parent === process.pid || isBelow(own.parent));
+  };
+  const isPython = (pid: number) => all.get(pid)?.name.startsWith('python') === true;
+  return [...all].filter(([pid, { parent }]) => isPython(pid) && isPython(parent) && isBelow(pid)).map(([pid]) => pid);
+}
+
+const cases = {
+  'a long generation': {
+    set: [
+      ...given,
+      'designs.script=return agent("solve");',
+      'policy.init.decoder.hiddenSize=256',
+      'policy.init.decoder.maxPositions=8192',
+      'sampling.executor.maxTokens=6000',
+      'limits.responseTokensPerCall=6000',
+    ],
+    atWork: async () => (await engine.stats()).active > 0,
+    free: async () => {
+      const { active, waiting } = await engine.stats();
+      return active + waiting === 0;
+    },
+  },
+  'a cold start': {
+    set: ['coldStart.steps=100000', 'coldStart.chunks=1', 'evaluation.limit=0'],
+    atWork: () => trainedSteps > 3,
+    // One training at a time: a wrong request is refused when its turn comes.
+    free: () =>
+      engine.sft({ baseVersion: 'none', newVersion: 'none', examples: [], settings: {} as never }).then(
+        () => false,
+        (error: Error) => error.message.includes("'none' is not loaded"),
+      ),
+  },
+  "a design's Python tool that sleeps": {
+    set: [
+      ...given,
+      'designs.tools=["python"]',
+      'designs.script=const found = await tools.python("import time; time.sleep(14)"); return found;',
+    ],
+    atWork: () => programs().length > 0,
+    free: () => programs().length === 0,
+  },
+};
+type Case = (typeof cases)[keyof typeof cases];
+
+describe.each(Object.entries(cases))('%s', (name, { set, atWork, free }: Case) => {
+  it.each(['cancel', 'terminate'] as const)('ends within 2 s of %s', async (how) => {
+    trainedSteps = 0;
+    const runId = `cancellation-${how}-${Object.keys(cases).indexOf(name)}`;
+    const handle = await start(runId, set);
+    await until(atWork);
+    // The attempt is some heartbeats old.
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    expect(await atWork()).toBe(true);
+
+    const askedMs = performance.now();
+    await handle[how]();
+    const tookMs = (await freeSince(free)) - askedMs;
+    console.info(`${name}, ${how}: free after ${tookMs.toFixed(0)} ms`);
+    expect(tookMs).toBeLessThan(goalMs);
+
+    const error: unknown = await handle.result().catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(WorkflowFailedError);
+    if (how === 'cancel') {
+      // Closed means that nothing is at work: the workflow waits for its activities.
+      expect((error as WorkflowFailedError).cause).toBeInstanceOf(CancelledFailure);
+      expect((await servers.store.runs.findOne({ _id: runId }))?.status).toBe('stopped');
+    }
+  });
+});
