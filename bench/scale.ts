@@ -44,4 +44,5 @@ if (unknown !== undefined) {
   console.error(`there is no part '${unknown}': expected some of ${Object.keys(parts).join(', ')}`);
   process.exit(2);
 }
-for (const name of positionals.length === 0 ? ['growth', 'smoke', 'fairness', 'heartbeats'] : positionals) await parts[name]!();
+for (const name of positionals.length === 0 ? ['growth', 'smoke', 'fairness', 'heartbeats'] : positionals)
+  await parts[name]!();
