@@ -12,7 +12,7 @@ async function best(
 ): Promise<number> {
   const graph = new Graph();
   const output = build(graph);
-  const session = await InferenceSession.create(exportOnnx(graph.inputs, { y: output }), {
+  const session = await InferenceSession.create(exportOnnx(graph.inputs, { y: output }).bytes, {
     intraOpNumThreads: threads,
     logSeverityLevel: 3,
   });

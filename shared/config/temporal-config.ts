@@ -70,6 +70,11 @@ export const temporalConfigSchema = z.strictObject({
       maxBatch: z.int().positive().default(128),
       /** Tokens that one graph run decodes for every call; more than 1 (16, say) is for `cuda`. */
       decodeChunk: z.int().min(1).max(256).default(1),
+      /**
+       * Weights of up to so many bytes are constants of generation sessions, one copy each; larger ones go in with every run.
+       * By default 512 MiB on `cpu` and 16 GiB on `cuda`.
+       */
+      constantWeightBytes: z.int().min(0).optional(),
       /** Tokens of one prefill run, padding included, at most. */
       maxPrefillTokens: z.int().positive().default(16_384),
     })

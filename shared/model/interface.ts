@@ -7,7 +7,7 @@
  * (`parameterShapes`). All scalars have shape [].
  */
 
-import type { Constants } from '../onnx/onnx-model.ts';
+import type { Constants, OnnxFile } from '../onnx/onnx-model.ts';
 import type { LoraSpec } from './lora.ts';
 
 export interface TensorSpec {
@@ -24,9 +24,9 @@ export interface TensorSpec {
  */
 export const inPlaceOutput = 'in_place';
 
-/** A finished graph: ONNX protobuf bytes and its interface, in order. */
+/** A finished graph: an ONNX model and its interface, in order. */
 export interface BuiltGraph {
-  readonly onnx: Uint8Array;
+  readonly onnx: OnnxFile;
   readonly inputs: readonly TensorSpec[];
   readonly outputs: readonly TensorSpec[];
 }

@@ -8,7 +8,7 @@ import type { DType } from '../graph/ops.ts';
 import { DrawWriter } from './draw-writer.ts';
 import { Emitter } from './emitter.ts';
 import { constantsOf, emitterOptions, portOf, writeValues } from './export.ts';
-import { encodeModel, type Constants, type OnnxPort } from './onnx-model.ts';
+import { encodeModel, type Constants, type OnnxFile, type OnnxPort } from './onnx-model.ts';
 
 /** What one step hands to the next. It begins as the graph input `from`, or as zeros. */
 export interface LoopState {
@@ -36,7 +36,7 @@ interface DecodeLoop {
   readonly truncates: boolean;
 }
 
-export function exportLoop(loop: DecodeLoop): Uint8Array {
+export function exportLoop(loop: DecodeLoop): OnnxFile {
   const { inputs, chunk, constants, states } = loop;
   const values = inputs.filter((input): input is Value => 'graph' in input);
   const extra = inputs.filter((input): input is readonly [string, DType, Shape] => !('graph' in input));

@@ -3,11 +3,18 @@ import { DomainError } from '../errors.ts';
 import { inputName, neededNodes, type Node, type Value } from '../graph/graph.ts';
 import type { OpName } from '../graph/ops.ts';
 import { Emitter, halfName, type EmitterOptions } from './emitter.ts';
-import { encodeModel, type Constants, type Halves, type OnnxPort, type OnnxTensor } from './onnx-model.ts';
+import {
+  encodeModel,
+  type Constants,
+  type Halves,
+  type OnnxFile,
+  type OnnxPort,
+  type OnnxTensor,
+} from './onnx-model.ts';
 import { onnxRules } from './onnx-rules.ts';
 
 /**
- * ONNX bytes of the graph that computes `outputs` from `inputs`. `constants` (by input name) are inputs whose values
+ * The ONNX model of the graph that computes `outputs` from `inputs`. `constants` (by input name) are inputs whose values
  * are written into the model; `marker` names a further first output, an empty sequence. Throws `InvalidInput` if an output needs an input that is in neither.
  */
 export function exportOnnx(
@@ -15,7 +22,7 @@ export function exportOnnx(
   outputs: Readonly<Record<string, Value>>,
   constants: Constants = new Map(),
   { marker, halfKernels }: { readonly marker?: string; readonly halfKernels?: boolean } = {},
-): Uint8Array {
+): OnnxFile {
   const free = inputs.filter((value) => !constants.has(inputName(value)));
   const emitter = new Emitter(free, emitterOptions(constants, halfKernels));
   const nodes = neededNodes(Object.values(outputs));
@@ -80,8 +87,8 @@ export function constantsOf(values: readonly Value[], constants: Constants): Onn
       const name = inputName(value);
       const shape = value.shape.map(Number);
       const data = constants.get(name)!;
-      if (!isHalves(data)) return { name, dtype: value.dtype, shape, data };
-      return { name: halfName(name, data.format), dtype: data.format, shape, data: data.words };
+      if (!isHalves(data)) return { name, dtype: value.dtype, shape, data, isBeside: true };
+      return { name: halfName(name, data.format), dtype: data.format, shape, data: data.words, isBeside: true };
     });
 }
 

@@ -35,6 +35,14 @@ export interface OnnxTensor {
   readonly dtype: ElementType;
   readonly shape: readonly number[];
   readonly data: Float32Array | Int8Array | Uint16Array | readonly number[];
+  /** The numbers stand beside the model: protobuf holds no more than 2 GiB. */
+  readonly isBeside?: boolean;
+}
+
+/** A model's bytes, and those that stand beside it, each by the path that the model knows it by. */
+export interface OnnxFile {
+  readonly bytes: Uint8Array;
+  readonly beside: readonly { readonly path: string; readonly data: Uint8Array }[];
 }
 
 export interface OnnxPort {
@@ -69,15 +77,17 @@ const standardOpset = 20;
 const laterOpset = 24;
 const laterOperators: ReadonlySet<string> = new Set(['Attention', 'TensorScatter']);
 
-export function encodeModel(graph: OnnxGraph): Uint8Array {
+export function encodeModel(graph: OnnxGraph): OnnxFile {
   const opset = graph.nodes.some(({ type }) => laterOperators.has(type)) ? laterOpset : standardOpset;
-  return new ProtoWriter()
+  const beside = graph.constants.filter(({ isBeside }) => isBeside);
+  const bytes = new ProtoWriter()
     .varint(1, irVersion)
     .bytes(2, 'metaagentx')
     .bytes(7, encodeGraph(graph))
     .bytes(8, new ProtoWriter().bytes(1, '').varint(2, opset))
     .bytes(8, new ProtoWriter().bytes(1, 'com.microsoft').varint(2, 1))
     .finish();
+  return { bytes, beside: beside.map(({ name, dtype, data }) => ({ path: name, data: rawData(dtype, data) })) };
 }
 
 function encodeGraph(graph: OnnxGraph): ProtoWriter {
@@ -115,11 +125,15 @@ function encodeAttribute(name: string, value: OnnxAttribute): ProtoWriter {
   return out.varint(20, 7);
 }
 
-/** TensorProto: 1 dims, 2 data type, 8 name, 9 raw little-endian data. */
-function encodeTensor({ name, dtype, shape, data }: OnnxTensor): ProtoWriter {
+/**
+ * TensorProto: 1 dims, 2 data type, 8 name, 9 raw little-endian data, or 13 its place as pairs of strings and 14 a mark for it.
+ */
+function encodeTensor({ name, dtype, shape, data, isBeside }: OnnxTensor): ProtoWriter {
   const out = new ProtoWriter();
   for (const size of shape) out.varint(1, size);
-  return out.varint(2, elementTypes[dtype]).bytes(8, name).bytes(9, rawData(dtype, data));
+  out.varint(2, elementTypes[dtype]).bytes(8, name);
+  if (!isBeside) return out.bytes(9, rawData(dtype, data));
+  return out.bytes(13, new ProtoWriter().bytes(1, 'location').bytes(2, name)).varint(14, 1);
 }
 
 function rawData(dtype: ElementType, data: OnnxTensor['data']): Uint8Array {

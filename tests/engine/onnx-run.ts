@@ -4,6 +4,7 @@ import { resolveDim } from '../../shared/graph/dims.ts';
 import type { Value } from '../../shared/graph/graph.ts';
 import type { DType } from '../../shared/graph/ops.ts';
 import { exportOnnx } from '../../shared/onnx/export.ts';
+import type { OnnxFile } from '../../shared/onnx/onnx-model.ts';
 import type { BuiltGraph, TensorSpec } from '../../shared/model/interface.ts';
 
 export type Feed = Float32Array | readonly number[];
@@ -17,8 +18,9 @@ export interface Runner {
   close(): Promise<void>;
 }
 
-const openSession = (onnx: Uint8Array, threads: number) =>
-  ort.InferenceSession.create(onnx, {
+const openSession = (onnx: OnnxFile, threads: number) =>
+  ort.InferenceSession.create(onnx.bytes, {
+    externalData: onnx.beside,
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
     enableMemPattern: false,

@@ -41,9 +41,9 @@ export interface EngineOptions {
   /** Tokens of one prefill graph run, padding included, at most. */
   maxPrefillTokens: number;
   /**
-   * Weights of up to so many bytes become constants of a version's own generation sessions: faster, for two more copies of
-   * them in memory and the time to make the sessions. Larger ones are inputs of sessions that all versions share. Default
-   * 512 MiB.
+   * Weights of up to so many bytes become constants of a version's own generation sessions: faster, for a copy of them in each of
+   * up to three sessions and the time to make these. Larger ones are inputs of sessions that all versions share, and cross a
+   * card's bus at each run. Default 512 MiB on `cpu`, 16 GiB on `cuda`.
    */
   constantWeightBytes?: number;
 }

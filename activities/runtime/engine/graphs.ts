@@ -46,7 +46,7 @@ export interface GradientSettings {
   readonly precision: TrainingPrecision;
 }
 
-const defaultConstantBytes = 512 << 20;
+const defaultConstantBytes = { cpu: 512 * 2 ** 20, cuda: 16 * 2 ** 30, webgpu: 0 };
 
 /** Training sessions in which weights are constants; they go with the weights. */
 const onWeights = new WeakMap<Tensors, Map<string, Promise<GraphSession>>>();
@@ -140,7 +140,9 @@ export class DecoderGraphs {
       (sum, [name, { byteLength }]) => sum + (rounded.has(name) ? byteLength / 2 : byteLength),
       0,
     );
-    return bytes > 0 && bytes <= (this.options.constantWeightBytes ?? defaultConstantBytes);
+    return (
+      bytes > 0 && bytes <= (this.options.constantWeightBytes ?? defaultConstantBytes[this.options.executionProvider])
+    );
   }
 
   private session(

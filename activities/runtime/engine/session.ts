@@ -60,7 +60,8 @@ export class GraphSession {
   }
 
   static async create(name: string, graph: BuiltGraph, options: SessionOptions): Promise<GraphSession> {
-    const session = await InferenceSession.create(graph.onnx, {
+    const session = await InferenceSession.create(graph.onnx.bytes, {
+      externalData: graph.onnx.beside,
       executionProviders: options.provider === 'cuda' ? ['cuda', 'cpu'] : ['cpu'],
       intraOpNumThreads: options.threads,
       interOpNumThreads: 1,
