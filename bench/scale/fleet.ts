@@ -11,7 +11,10 @@ import { openStore } from '../../activities/store/connect.ts';
 import type { Store } from '../../activities/store/connect.ts';
 import { stackEnvironment } from '../../cli/stack/addresses.ts';
 import { readRecord } from '../../cli/stack/record.ts';
+import { choosePort } from '../../cli/stack/ports.ts';
 import { ensureStack } from '../../cli/stack/stack.ts';
+import { readRequests } from './server-requests.ts';
+import type { Requests } from './server-requests.ts';
 import { readTrace } from './trace.ts';
 import type { TraceLine } from './trace.ts';
 
@@ -45,6 +48,8 @@ export interface Fleet {
   stateDir: string;
   /** By process name: `temporal`, `store`, `control-0`, `gpu-1` ... */
   use(): Record<string, ProcessUse>;
+  /** To the Temporal server and from it to its database, since it started. */
+  requests(): Promise<Requests>;
   /** Ends the workers and reads what they wrote down. */
   endWorkers(): Promise<TraceLine[]>;
   stop(): Promise<void>;
@@ -84,11 +89,12 @@ async function startWorker(
 
 export async function startFleet(wishes: readonly WorkerWish[], temporalArgs: readonly string[] = []): Promise<Fleet> {
   const stateDir = mkdtempSync(join(tmpdir(), 'metaagentx-scale-'));
+  const metricsPort = await choosePort(0);
   const stack = await ensureStack({
     stateDir,
     log: () => undefined,
     ports: { temporal: 0, ui: 0, mongo: 0 },
-    temporalArgs,
+    temporalArgs: [...temporalArgs, '--metrics-port', String(metricsPort)],
   });
   const { mongoUri, database, temporalAddress, namespace } = stack.addresses;
   const env = stackEnvironment(stack.addresses, stateDir);
@@ -139,6 +145,7 @@ export async function startFleet(wishes: readonly WorkerWish[], temporalArgs: re
     stateDir,
     use: () => Object.fromEntries(pids().map(([name, pid]) => [name, useOf(pid)])),
     endWorkers,
+    requests: () => readRequests(metricsPort),
     stop: async () => {
       for (const signal of signals) process.off(signal, interrupted);
       await stop();

@@ -3,6 +3,8 @@ import { met, show } from '../sandbox/row.ts';
 import { iterationPath } from './critical-path.ts';
 import { startFleet } from './fleet.ts';
 import type { Fleet, ProcessUse, WorkerWish } from './fleet.ts';
+import { requestsBetween } from './server-requests.ts';
+import type { Requests } from './server-requests.ts';
 import type { CommandsLine, TraceLine } from './trace.ts';
 import { iterationTimes, oneIteration, train } from './train.ts';
 
@@ -61,10 +63,10 @@ const wishesOf = ({ gpuWorkers, slots, profile }: GrowthSettings): WorkerWish[] 
 async function measure(settings: GrowthSettings, questions: number): Promise<Measured> {
   const fleet = await startFleet(wishesOf(settings));
   try {
-    const before = fleet.use();
+    const [before, requestsBefore] = [fleet.use(), await fleet.requests()];
     const runId = `scale-${questions}`;
     await train(fleet, runId, oneIteration(questions, settings.window));
-    const after = fleet.use();
+    const [after, requestsAfter] = [fleet.use(), await fleet.requests()];
     const [times] = await iterationTimes(fleet, runId);
     const history = await historySizes(fleet, runId);
     const lines = await fleet.endWorkers();
@@ -82,6 +84,7 @@ async function measure(settings: GrowthSettings, questions: number): Promise<Mea
     );
     show('  iteration history: events, KiB', `${history.events}, ${(history.bytes / 1024).toFixed(0)}`);
     showUse(before, after, calls);
+    showRequests(requestsBefore, requestsAfter, calls);
     showCommands(lines, calls);
     return { questions, executions, calls, wallMs, overheadMs };
   } finally {
@@ -101,6 +104,20 @@ function showUse(before: Record<string, ProcessUse>, after: Record<string, Proce
       `  ${name}`,
       `CPU ${(own / 1000).toFixed(1)} s, ${(own / calls).toFixed(2)} ms a call; peak ${peakMb.toFixed(0)} MB`,
     );
+  }
+}
+
+/** Rarer ones are the server's own housekeeping. */
+const rarestShown = 0.005;
+
+function showRequests(before: Requests, after: Requests, calls: number): void {
+  const rows = requestsBetween(before, after);
+  for (const part of ['frontend', 'database']) {
+    const own = rows.filter(([operation]) => operation.startsWith(part));
+    const total = own.reduce((sum, [, count]) => sum + count, 0);
+    show(`  requests to Temporal's ${part}`, `${total}, ${(total / calls).toFixed(2)} a call`);
+    for (const [operation, count] of own.filter(([, count]) => count / calls >= rarestShown))
+      show(`    ${operation.slice(part.length + 1)}`, `${count}, ${(count / calls).toFixed(3)} a call`);
   }
 }
 
