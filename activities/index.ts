@@ -11,6 +11,7 @@ import type {
   RecordIterationInput,
   RecordRunInput,
   RecordStageInput,
+  RollOutInput,
   SampleDesignsInput,
   UpdatePolicyInput,
   VerifyBatchInput,
@@ -36,6 +37,7 @@ import { recordDecision, recordIteration, recordRun, recordStage } from './recor
 import type { RolloutDeps } from './rollout/context.ts';
 import { evaluateBatch } from './rollout/evaluate-batch.ts';
 import { executeDesign } from './rollout/execute-design.ts';
+import { rollOut } from './rollout/roll-out.ts';
 import { sampleDesigns } from './rollout/sample-designs.ts';
 import type { RunContexts } from './run-context.ts';
 import type { Store } from './store/connect.ts';
@@ -71,6 +73,7 @@ export function gpuActivities(deps: RolloutDeps) {
     })),
     sampleDesigns: bounded((input: SampleDesignsInput, { signal }) => sampleDesigns(deps, input, signal)),
     executeDesign: bounded((input: ExecuteDesignInput, attempt) => executeDesign(deps, input, attempt)),
+    rollOut: bounded((input: RollOutInput, attempt) => rollOut(deps, input, attempt)),
     evaluateBatch: bounded((input: EvaluateBatchInput, attempt) => evaluateBatch(deps, input, attempt)),
     proposeCandidate: bounded((input: SearchRound, { signal }) => proposeCandidate(deps, input, signal)),
     gradientShard: bounded((input: GradientShardInput, attempt) => gradientShard(deps, input, attempt)),

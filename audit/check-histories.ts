@@ -18,9 +18,11 @@ export class LastWritten {
 
   tree({ designs, executions, calls, verdicts }: Tree): void {
     for (const { rolloutId, createdAt } of designs.values()) this.#note(`designs ${rolloutId}`, createdAt);
-    for (const { _id, designId, createdAt } of executions.values()) {
-      this.#note(`executions ${designId}`, createdAt);
-      for (const call of calls.get(_id) ?? []) this.#note(`executions ${designId}`, call.createdAt);
+    for (const { _id, rolloutId, designId, createdAt } of executions.values()) {
+      for (const at of [createdAt, ...(calls.get(_id) ?? []).map((call) => call.createdAt)]) {
+        this.#note(`executions ${designId}`, at);
+        this.#note(`executions of ${rolloutId}`, at);
+      }
     }
     for (const { rolloutId, createdAt } of verdicts.values()) this.#note(`verdicts ${rolloutId}`, createdAt);
   }
@@ -30,6 +32,10 @@ export class LastWritten {
     const { batchId, slot, design, slots } = input as { batchId: string; slot: number; design: number; slots: unknown };
     if (type === 'sampleDesigns') return this.#of([`designs ${rolloutId(batchId, slot)}`]);
     if (type === 'executeDesign') return this.#of([`executions ${designId(rolloutId(batchId, slot), design)}`]);
+    if (type === 'rollOut') {
+      const rollout = rolloutId(batchId, slot);
+      return this.#of([`designs ${rollout}`, `executions of ${rollout}`]);
+    }
     if (type !== 'verifyBatch' || !Array.isArray(slots)) return null;
     return this.#of((slots as { slot: number }[]).map((each) => `verdicts ${rolloutId(batchId, each.slot)}`));
   }

@@ -71,6 +71,7 @@ async function serveGpu(
     policies: new PolicyResidence(store, engine),
     scripts,
     python: python.open,
+    designs: new GroupCommit(store.designs),
     journal: new GroupCommit(store.calls),
     executions: new GroupCommit(store.executions),
   });

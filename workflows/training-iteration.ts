@@ -148,6 +148,7 @@ function rollOut(
             ...slot,
             designs: designsPerQuestion,
             executions: executionsPerDesign,
+            inOneActivity: true,
             plan: { queues, activities, dashboardUrl },
           },
         ],

@@ -8,7 +8,7 @@ import type { Precision } from '../../shared/model/interface.ts';
 import type { PolicyEngine } from '../runtime/engine/contract.ts';
 import type { PythonSandbox } from '../runtime/python/contract.ts';
 import type { ScriptPool } from '../runtime/script/contract.ts';
-import type { CallDocument, ExecutionDocument } from '../store/documents.ts';
+import type { CallDocument, DesignDocument, ExecutionDocument } from '../store/documents.ts';
 import type { GroupCommit } from '../store/group-commit.ts';
 import type { Store } from '../store/connect.ts';
 import type { RunContexts } from '../run-context.ts';
@@ -21,6 +21,8 @@ export interface RolloutDeps {
   scripts: ScriptPool;
   /** The sandbox of the `python` tool; throws `SandboxUnavailable` where none can be had. */
   python: () => Promise<PythonSandbox>;
+  /** The designs' way into the store. */
+  designs: GroupCommit<DesignDocument>;
   /** The journal's way into the store. */
   journal: GroupCommit<CallDocument>;
   /** The way in of what executions ended with. */

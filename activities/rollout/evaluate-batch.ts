@@ -2,8 +2,7 @@
 import type { EvaluateBatchInput, EvaluateBatchResult } from '../../shared/domain/tasks.ts';
 import type { Attempt } from '../boundary.ts';
 import type { RolloutDeps } from './context.ts';
-import { executeDesign } from './execute-design.ts';
-import { sampleDesigns } from './sample-designs.ts';
+import { rollOut } from './roll-out.ts';
 import { together } from './together.ts';
 
 export async function evaluateBatch(
@@ -15,16 +14,10 @@ export async function evaluateBatch(
   const results = await together(
     attempt.signal,
     slots.map((slot) => async (signal) => {
-      const sampled = await sampleDesigns(deps, { ...batch, ...slot, designs: samples }, signal);
-      const executed = await together(
-        signal,
-        sampled.valid.map(
-          (design) => (own) =>
-            executeDesign(deps, { ...batch, ...slot, design, executions: 1 }, { ...attempt, signal: own }),
-        ),
-      );
+      const quiet = { name: attempt.name, signal, progress: () => undefined };
+      const { valid } = await rollOut(deps, { ...batch, ...slot, designs: samples, executions: 1 }, quiet);
       attempt.progress({ questions: ++done, of: slots.length });
-      return { calls: executed.reduce((sum, result) => sum + result.calls, 0), validDesigns: sampled.valid.length };
+      return { calls: valid.reduce((sum, result) => sum + result.calls, 0), validDesigns: valid.length };
     }),
   );
   return {

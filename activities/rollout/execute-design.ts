@@ -18,7 +18,7 @@ import type { Draft } from '../store/write.ts';
 import { weightsOf } from './context.ts';
 import type { RolloutDeps } from './context.ts';
 import { answerRules } from './answer-rules.ts';
-import { afresh, readJournals, setAside } from './journal.ts';
+import { afresh, noJournals, readJournals, setAside } from './journal.ts';
 import type { StoredJournal } from './journal.ts';
 import { hostCaller } from './host-calls.ts';
 import { together } from './together.ts';
@@ -26,16 +26,18 @@ import { scriptSettings } from './script-settings.ts';
 import { withSpeaker } from './speaker.ts';
 import type { Speaker } from './speaker.ts';
 
+/** `fresh`: the design as this attempt has just stored it, before which nobody can have executed it: nothing is read. */
 export async function executeDesign(
   deps: RolloutDeps,
   input: Batch & Slot & { design: number; executions: number },
   { name: attempt, signal }: Pick<Attempt, 'name' | 'signal'>,
+  fresh?: Draft<DesignDocument>,
 ): Promise<ExecuteDesignResult> {
   const id = designId(rolloutId(input.batchId, input.slot), input.design);
   const [run, design, stored] = await Promise.all([
     deps.runs.run(input),
-    deps.store.designs.findOne({ _id: id }),
-    readFinished(deps.store, id),
+    fresh ?? deps.store.designs.findOne({ _id: id }),
+    fresh === undefined ? readFinished(deps.store, id) : [],
   ]);
   if (design?.outcome !== 'valid') {
     throw new DomainError(
@@ -50,10 +52,12 @@ export async function executeDesign(
     const [question, { budget }, journal] = await Promise.all([
       deps.runs.question(input, input.questionIndex),
       deps.runs.system(input),
-      readJournals(
-        deps.store,
-        missing.map((execution) => executionId(id, execution)),
-      ),
+      fresh === undefined
+        ? readJournals(
+            deps.store,
+            missing.map((execution) => executionId(id, execution)),
+          )
+        : noJournals,
     ]);
     const limits = limitsWithin(run.recipe.limits, budget, costOf(design));
     const use = {
@@ -89,7 +93,7 @@ export interface ExecutionRequest extends Batch, Slot {
   /** Of the activity's attempt. */
   attempt: string;
   run: RunDocument;
-  design: DesignDocument;
+  design: Draft<DesignDocument>;
   question: Question;
   limits: ScriptLimits;
   /** What earlier attempts have recorded, by execution id. */
@@ -99,7 +103,7 @@ export interface ExecutionRequest extends Batch, Slot {
 }
 
 /** What the design itself took of the answer's budget. */
-const costOf = ({ writtenBy, promptTokens, responseTokens }: DesignDocument) => ({
+const costOf = ({ writtenBy, promptTokens, responseTokens }: Draft<DesignDocument>) => ({
   calls: writtenBy === 'designer' ? 1 : 0,
   tokens: promptTokens + responseTokens,
 });

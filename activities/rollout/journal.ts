@@ -23,6 +23,9 @@ const asideOf = (executionId: string) => `${executionId}/aside`;
 /** The name under which a second start stores its calls. */
 export const afresh = (attempt: string) => `${attempt}${mark}`;
 
+/** Of executions that have never been started. */
+export const noJournals = async (): Promise<StoredJournal> => ({ records: [], isSecond: false });
+
 /** Journals of several executions, by execution id, in one read. */
 export async function readJournals(
   store: Store,

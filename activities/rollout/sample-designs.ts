@@ -7,9 +7,9 @@ import { designId, rolloutId, seedKeyOf } from '../../shared/domain/ids.ts';
 import { DomainError } from '../../shared/errors.ts';
 import type { Question } from '../../shared/domain/question.ts';
 import type { Batch, SampleDesignsResult, Slot } from '../../shared/domain/tasks.ts';
-import { insertAllOnce } from '../store/write.ts';
 import type { Draft } from '../store/write.ts';
 import type { DesignDocument, RunDocument } from '../store/documents.ts';
+import type { DesignOutcome } from '../../shared/script/outcomes.ts';
 import { designerMessages } from '../../shared/script/designer-prompts.ts';
 import { crashPoint } from '../crash-point.ts';
 import { samplingOf, weightsOf } from './context.ts';
@@ -20,40 +20,73 @@ import { withSpeaker } from './speaker.ts';
 import type { Speaker } from './speaker.ts';
 import { together } from './together.ts';
 
+/** A design that is stored. `draft`: the document, where this attempt has just stored it. */
+export interface StandingDesign {
+  design: number;
+  outcome: DesignOutcome;
+  draft?: Draft<DesignDocument>;
+}
+
 export async function sampleDesigns(
   deps: RolloutDeps,
   input: Batch & Slot & { designs: number },
   signal: AbortSignal,
 ): Promise<SampleDesignsResult> {
-  const run = await deps.runs.run(input);
-  const rollout = rolloutId(input.batchId, input.slot);
-  const stored = await outcomesOf(deps, { rolloutId: rollout });
-  const known = new Map(stored.map((design) => [design.design, design.outcome]));
-  const missing = Array.from({ length: input.designs }, (_, design) => design).filter((design) => !known.has(design));
-  if (missing.length > 0) {
-    const question = await deps.runs.question(input, input.questionIndex);
-    const drafts = await draftsOf(deps, { ...input, run, question }, missing, signal);
-    for (const draft of drafts) known.set(draft.design, draft.outcome);
-    const standing = await insertAllOnce(deps.store.designs, drafts);
-    crashPoint('designs-stored');
-    // Another attempt was faster: what it stored is what counts.
-    const others = standing.length === 0 ? [] : await outcomesOf(deps, { _id: { $in: standing } });
-    for (const { design, outcome } of others) known.set(design, outcome);
-  }
-  const valid = [...known].filter(([, outcome]) => outcome === 'valid').map(([design]) => design);
-  return { valid: valid.sort((a, b) => a - b), invalid: known.size - valid.length };
+  const standing = await withDesigns(deps, input, signal, async (design) => design);
+  const valid = standing.filter(({ outcome }) => outcome === 'valid').map(({ design }) => design);
+  return { valid, invalid: standing.length - valid.length };
 }
 
-async function draftsOf(
+/** Goes on with each design as soon as it is durable, whatever the others do; results in the order of the designs. */
+export async function withDesigns<Result>(
   deps: RolloutDeps,
-  input: Omit<DesignRequest, 'speaker' | 'design'>,
-  missing: readonly number[],
+  input: Batch & Slot & { designs: number },
   signal: AbortSignal,
-): Promise<Draft<DesignDocument>[]> {
-  const { run } = input;
-  const { source } = await deps.runs.system(input);
+  goOn: (design: StandingDesign, signal: AbortSignal) => Promise<Result>,
+): Promise<Result[]> {
+  const stored = await outcomesOf(deps, { rolloutId: rolloutId(input.batchId, input.slot) });
+  const known = new Map(stored.map((design) => [design.design, design.outcome]));
+  const all = (write: Write) =>
+    together(
+      signal,
+      Array.from({ length: input.designs }, (_, design) => async (own: AbortSignal) => {
+        const outcome = known.get(design);
+        const standing =
+          outcome === undefined ? await storeDesign(deps, await write(design, own)) : { design, outcome };
+        return goOn(standing, own);
+      }),
+    );
+  return known.size === input.designs ? all(nothingToWrite) : withWriter(deps, input, all);
+}
+
+type Write = (design: number, signal: AbortSignal) => Promise<Draft<DesignDocument>>;
+
+const nothingToWrite: Write = () => Promise.reject(new Error('internal: every design is stored'));
+
+async function storeDesign(deps: RolloutDeps, draft: Draft<DesignDocument>): Promise<StandingDesign> {
+  const { _id, design, outcome } = draft;
+  const isStored = await deps.designs.add(draft);
+  crashPoint('designs-stored');
+  if (isStored) return { design, outcome, draft };
+  // Another attempt was faster: what it stored is what counts.
+  const [standing] = await outcomesOf(deps, { _id });
+  if (standing !== undefined) return { design, outcome: standing.outcome };
+  throw new DomainError('RecordConflict', `${_id} was refused as a duplicate and is not in the store`, { id: _id });
+}
+
+/** Runs `task` with what writes the batch's designs: the Designer, or the system whose script is given. */
+async function withWriter<Result>(
+  deps: RolloutDeps,
+  input: Batch & Slot,
+  task: (write: Write) => Promise<Result>,
+): Promise<Result> {
+  const [run, question, { source }] = await Promise.all([
+    deps.runs.run(input),
+    deps.runs.question(input, input.questionIndex),
+    deps.runs.system(input),
+  ]);
   if (source.type !== 'designer') {
-    return missing.map((design) => givenDesign({ ...input, design }, source));
+    return task(async (design) => givenDesign({ ...input, run, question, design }, source));
   }
   const use = {
     runId: input.runId,
@@ -63,14 +96,11 @@ async function draftsOf(
     weights: weightsOf(run.recipe, input.purpose),
   } as const;
   return withSpeaker(deps, use, (speaker) =>
-    together(
-      signal,
-      missing.map((design) => (own) => sampleDesign(deps, { ...input, speaker, design }, own)),
-    ),
+    task((design, signal) => sampleDesign(deps, { ...input, run, question, speaker, design }, signal)),
   );
 }
 
-const outcomesOf = ({ store }: RolloutDeps, filter: { rolloutId: string } | { _id: { $in: string[] } }) =>
+const outcomesOf = ({ store }: RolloutDeps, filter: { rolloutId: string } | { _id: string }) =>
   store.designs.find(filter, { projection: { design: 1, outcome: 1 } }).toArray();
 
 interface DesignRequest extends Batch, Slot {

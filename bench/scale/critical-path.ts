@@ -1,6 +1,6 @@
 /**
  * The least time that an iteration can take by its model calls (and scripts) alone: questions in a window, each as long as
- * its slowest design and that design's slowest execution. What the wall clock shows beyond it is Temporal's, the store's and
+ * the slowest of its designs with that design's slowest execution. What the wall clock shows beyond it is Temporal's, the store's and
  * the processors' share. Calls of one execution that overlapped count as one, as long as the longest.
  */
 import type { GenerateLine, ScriptLine, TraceLine, UpdateLine } from './trace.ts';
@@ -69,11 +69,18 @@ export function iterationPath(
     a < b ? -1 : 1,
   );
   const lengths = questions.map(([question, list]) => {
-    const designs = most(list.filter(({ seedKey }) => !seedKey.includes('/e-')).map(({ ms }) => ms));
-    const executions = [...group(list, ({ seedKey }) => /^(.*?\/e-\d+)\//.exec(pathOf(seedKey)!)?.[1])];
-    const model = designs + most(executions.map(([, chain]) => chainMs(chain)));
     const dry = most((dryMs.get(textOf.get(question) ?? '') ?? []).map(({ ms }) => ms));
-    const scripted = designs + dry + most(executions.map(([id, chain]) => chainMs(chain) + (ownMs.get(id) ?? 0)));
+    const designs = [...group(list, ({ seedKey }) => /^(.*?\/d-\d+)/.exec(pathOf(seedKey)!)?.[1]).values()].map(
+      (own) => {
+        const sampled = most(own.filter(({ seedKey }) => !seedKey.includes('/e-')).map(({ ms }) => ms));
+        const executions = [...group(own, ({ seedKey }) => /^(.*?\/e-\d+)\//.exec(pathOf(seedKey)!)?.[1])];
+        return {
+          model: sampled + most(executions.map(([, chain]) => chainMs(chain))),
+          scripted: sampled + dry + most(executions.map(([id, chain]) => chainMs(chain) + (ownMs.get(id) ?? 0))),
+        };
+      },
+    );
+    const [model, scripted] = [most(designs.map((own) => own.model)), most(designs.map((own) => own.scripted))];
     return { model, scripted };
   });
   const updates = lines.filter(

@@ -56,6 +56,15 @@ export interface ExecuteDesignResult {
   replied: number;
   calls: number;
 }
+export interface RollOutInput extends Batch, Slot {
+  designs: number;
+  executions: number;
+}
+export interface RollOutResult {
+  /** Designs that were executed, in their order. */
+  valid: ({ design: number } & ExecuteDesignResult)[];
+  invalid: number;
+}
 export interface EvaluateBatchInput extends Batch {
   slots: Slot[];
   samples: number;

@@ -117,6 +117,7 @@ export async function scriptedRun(store: Store, runId: string, speak: Speak, set
     policies: new PolicyResidence(store, engine),
     scripts,
     python: python.open,
+    designs: new GroupCommit(store.designs),
     journal: new GroupCommit(store.calls),
     executions: new GroupCommit(store.executions),
   };

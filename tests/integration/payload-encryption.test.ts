@@ -71,14 +71,13 @@ async function serve(keys: string, onIteration: (iteration: number) => Promise<v
     recordEvaluation: async () => ({ average: 0.25, metrics: { average: 0.25 } }),
     assignCredit: async () => ({ meanReward: 0.5 }),
     initializePolicy: async () => ({ policyVersion: 0 }),
-    sampleDesigns: async () => {
+    rollOut: async () => {
       if (!failed) {
         failed = true;
         throw new Error(`cannot design for: ${question}`);
       }
-      return { valid: [0], invalid: 0 };
+      return { valid: [{ design: 0, replied: 1, calls: 1, note: question }], invalid: 0 };
     },
-    executeDesign: async () => ({ replied: 1, calls: 1, note: question }),
     verifyBatch: async () => ({ meanReward: 0.5, correct: 1, executions: 1 }),
     updatePolicy: async ({ baseVersion }: { baseVersion: number }) => ({ policyVersion: baseVersion + 1, metrics: {} }),
   };

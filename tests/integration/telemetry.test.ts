@@ -119,7 +119,7 @@ describe('telemetry', () => {
     const chain: string[] = [];
     for (let span: Spanned | undefined = training; span !== undefined; span = byId.get(span.parentSpanId ?? ''))
       chain.push(span.name);
-    expect(chain).toContain('RunActivity:executeDesign');
+    expect(chain).toContain('RunActivity:rollOut');
     expect(chain).toContain('RunWorkflow:hierarchicalRollout');
     expect(chain).toContain('RunWorkflow:trainingRun');
     expect(chain.at(-1)).toBe('StartWorkflow:trainingRun');

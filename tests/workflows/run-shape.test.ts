@@ -16,7 +16,7 @@ import type { Progress, RunPlan, RunPosition } from '../../shared/domain/plan.ts
 import type {
   RecordDecisionInput,
   RecordIterationInput,
-  SampleDesignsInput,
+  RollOutInput,
   UpdatePolicyInput,
 } from '../../shared/domain/tasks.ts';
 import { makeRunPlan } from '../../shared/plan/run-plan.ts';
@@ -30,7 +30,7 @@ const queues = { control: queue, gpu: queue, sandbox: queue };
 interface Seen {
   iterations: RecordIterationInput[];
   updates: UpdatePolicyInput[];
-  sampled: SampleDesignsInput[];
+  sampled: RollOutInput[];
   evaluations: string[];
   statuses: string[];
   coldStart: number[];
@@ -64,11 +64,10 @@ const activities = {
     seen(runId).coldStart.push(chunk);
     return { policyVersion: baseVersion + 1 };
   },
-  sampleDesigns: async (input: SampleDesignsInput) => {
+  rollOut: async (input: RollOutInput) => {
     seen(input.runId).sampled.push(input);
-    return { valid: [0], invalid: input.designs - 1 };
+    return { valid: [{ design: 0, replied: 2, calls: 3 }], invalid: input.designs - 1 };
   },
-  executeDesign: async () => ({ replied: 2, calls: 3 }),
   evaluateBatch: async () => ({ calls: 1, validDesigns: 1 }),
   verifyBatch: async () => ({ meanReward: 0.5, correct: 1, executions: 2 }),
   updatePolicy: async (input: UpdatePolicyInput) => {
