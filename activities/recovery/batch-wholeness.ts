@@ -2,6 +2,7 @@
  * Whether the documents of a batch hang together: counts only, by index, so that a whole run is looked through in seconds.
  * A store that lost its newest writes may have lost some collections' and not others'.
  */
+import { designIdOf } from '../../shared/domain/ids.ts';
 import type { Store } from '../store/connect.ts';
 
 export interface BatchShape {
@@ -59,6 +60,7 @@ async function count(store: Store, batchId: string): Promise<Counts> {
   const designIds = new Set(designs.map(({ _id }) => _id));
   const executionIds = new Set(executions.map(({ _id }) => _id));
   const strays =
+    calls.filter(({ executionId }) => !designIds.has(designIdOf(executionId))).length +
     executions.filter(({ designId }) => !designIds.has(designId)).length +
     verdicts.filter(({ _id }) => !executionIds.has(_id)).length +
     credits.filter(({ _id }) => !executionIds.has(_id) && !designIds.has(_id)).length;

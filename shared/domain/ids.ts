@@ -50,6 +50,8 @@ export const solveId = (runId: string, digest: string, asking: number) =>
 export const rolloutId = (batchId: string, slot: number) => `${batchId}/q-${pad(slot, 3)}`;
 export const designId = (rollout: string, design: number) => `${rollout}/d-${design}`;
 export const executionId = (design: string, execution: number) => `${design}/e-${execution}`;
+/** The design of an execution, also of one whose journal was set aside. */
+export const designIdOf = (execution: string) => execution.replace(/\/e-\d+(\/aside)?$/, '');
 /** `call` counts the host calls of one execution from 0, in the order in which the script asks. */
 export const callId = (execution: string, call: number) => `${execution}/c-${pad(call, 4)}`;
 /** Policy versions count from 0 (initial weights). */

@@ -155,6 +155,26 @@ describe('a store that lost its newest writes', () => {
     expect(withLosses).toBeGreaterThanOrEqual(6);
   });
 
+  it('counts calls whose design is lost among what belongs to nothing', async () => {
+    await cloneRun(servers.store, 'calm', 'designless');
+    const batchId = 'designless/stage-02/iter-002';
+    const { designs, calls, iterations, policies } = servers.store;
+    await iterations.deleteOne({ _id: batchId });
+    await policies.deleteOne({ runId: 'designless', madeBy: batchId });
+    await servers.store.credits.deleteMany({ batchId });
+    await servers.store.verdicts.deleteMany({ batchId });
+    await servers.store.executions.deleteMany({ batchId });
+    expect((await surveyRun(servers.store, 'designless')).losses).toEqual([]);
+    const called = await calls.findOne({ batchId });
+    const design = called!.executionId.replace(/\/e-\d+$/, '');
+    await designs.deleteOne({ _id: design });
+    const orphans = await calls.countDocuments({ executionId: { $regex: `^${design}/` } });
+    expect(orphans).toBeGreaterThan(0);
+    const { losses, iterations: open } = await surveyRun(servers.store, 'designless');
+    expect(losses).toEqual([`what ${orphans} documents belong to of ${batchId}`]);
+    expect(open).toEqual([batchId]);
+  });
+
   it('is named at the resume, and the run ends as if nothing had been lost', async () => {
     await cloneRun(servers.store, 'calm', 'lossy');
     await servers.store.policies.deleteOne({ _id: 'lossy/v000003' });

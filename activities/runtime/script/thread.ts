@@ -3,7 +3,8 @@
  * is running, so that the pool can tell a stuck script from its innocent neighbours. Imports little: it starts often.
  */
 import { parentPort, workerData } from 'node:worker_threads';
-import { Isolate, loadEngine } from './isolate.ts';
+import { Instances, loadEngine } from './instance.ts';
+import { Isolate } from './isolate.ts';
 import { watchWords, type FromThread, type StartMessage, type ToThread } from './messages.ts';
 import { ownThread } from './thread-time.ts';
 
@@ -13,7 +14,7 @@ const isolates = new Map<number, Isolate>();
 /** Ids whose instance is being made; false: dropped meanwhile. */
 const opening = new Map<number, boolean>();
 Atomics.store(watch, watchWords.thread, ownThread());
-const engine = await loadEngine();
+const instances = new Instances(await loadEngine());
 
 function enter(id: number, run: () => FromThread): void {
   Atomics.store(watch, watchWords.script, id);
@@ -32,7 +33,7 @@ function drop(id: number): void {
 
 async function start(message: StartMessage): Promise<void> {
   opening.set(message.id, true);
-  const isolate = await Isolate.open(engine, message);
+  const isolate = await Isolate.open(instances, message);
   const wanted = opening.get(message.id) === true;
   opening.delete(message.id);
   if (!wanted) {
@@ -40,7 +41,7 @@ async function start(message: StartMessage): Promise<void> {
     return;
   }
   isolates.set(message.id, isolate);
-  enter(message.id, () => isolate.begin(engine, message));
+  enter(message.id, () => isolate.begin(message));
 }
 
 port.on('message', (message: ToThread) => {
