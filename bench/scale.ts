@@ -1,14 +1,16 @@
 /**
  * The control plane beside a model that is not there: the real workflows, activities, journal, isolates, store and Temporal
  * server against a simulated engine, one iteration of 1x, 4x and 16x questions; and what orchestration costs the smoke
- * recipe with its real engine; whether a big run starves a small one on a shared queue; and what heartbeats cost. Servers and data are its own and go when it ends.
+ * recipe with its real engine; what a step costs that does nothing; whether a big run starves a small one on a shared queue;
+ * and what heartbeats cost. Servers and data are its own and go when it ends.
  *
- *   npm run bench:scale -- [growth|smoke|fairness|heartbeats|record ...] [--questions 32,128,512] [--gpu-workers 2] [--slots 12800] [--profile DIR]
+ *   npm run bench:scale -- [growth|smoke|floor|fairness|heartbeats|record ...] [--questions 32,128,512] [--gpu-workers 2] [--slots 12800] [--profile DIR]
  *
  * `record` writes bench/scale/calls.json from a real run: the latencies and replies that the simulation draws from.
  */
 import { parseArgs } from 'node:util';
 import { measureFairness } from './scale/fairness.ts';
+import { measureFloor } from './scale/floor.ts';
 import { measureGrowth } from './scale/growth.ts';
 import { measureHeartbeats } from './scale/heartbeats.ts';
 import { recordCalls } from './scale/record.ts';
@@ -35,6 +37,7 @@ const parts: Record<string, () => Promise<void>> = {
       profile: values.profile,
     }),
   smoke: measureSmoke,
+  floor: measureFloor,
   fairness: measureFairness,
   heartbeats: measureHeartbeats,
   record: recordCalls,
@@ -44,5 +47,5 @@ if (unknown !== undefined) {
   console.error(`there is no part '${unknown}': expected some of ${Object.keys(parts).join(', ')}`);
   process.exit(2);
 }
-for (const name of positionals.length === 0 ? ['growth', 'smoke', 'fairness', 'heartbeats'] : positionals)
+for (const name of positionals.length === 0 ? ['growth', 'smoke', 'floor', 'fairness', 'heartbeats'] : positionals)
   await parts[name]!();
