@@ -40,8 +40,8 @@ export function planFacts(decoder: DecoderConfig, batch: Batch | null, lora?: Lo
   if (batch === null) return [];
   const { plain, recomputed } = plansOf(decoder, batch, lora);
   const mb = (bytes: number) => `${(bytes / 1e6).toFixed(0)} MB`;
-  const text = ({ weights, training, run, total }: MemoryPlan) =>
-    `${mb(total)}: weights ${mb(weights)}, what is learned ${mb(training)}, run ${mb(run)}`;
+  const text = ({ weights, training, run, total, card }: MemoryPlan) =>
+    `${mb(total)}: weights ${mb(weights)}, what is learned ${mb(training)}, run ${mb(run)} (on a card ${mb(card)})`;
   return [
     [`${batch.rows} x ${batch.length}`, `a training step takes ${text(plain)}`],
     ['', `with recompute: ${text(recomputed)}`],

@@ -116,6 +116,17 @@ export interface GradientGraphOptions extends AttentionOptions, AdapterOptions, 
 }
 
 /**
+ * `buildMiniBatchGraph(config, options)`: `buildGradientGraph` over M micro-batches, one after the other in one run, so that on
+ * a device weights go in and gradients come out once for all of them. Inputs: parameters; `spans` int64 [M, 6], of each
+ * micro-batch its B and T, its first cell and the cell after its last, its first scored position and the one after its last;
+ * `all.<input>` for each input of that graph but the parameters: the micro-batches' own, flat and joined, [C] for all cells
+ * and [S] for all scored positions.
+ * Outputs: `log_prob`, `entropy` [S]; the scalars of that graph as [M]; `grad.<parameter>`, added up over the
+ * micro-batches in their order.
+ */
+export type MiniBatchGraphOptions = Omit<GradientGraphOptions, 'accumulate'>;
+
+/**
  * `buildLogProbGraph(config, options)`. Inputs: parameters; `input_ids` int64 [B, T]; the scored positions.
  * Outputs: `log_prob` [N], `entropy` [N].
  */

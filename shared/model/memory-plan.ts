@@ -15,6 +15,8 @@ export interface MemoryPlan {
   /** Activations and temporaries of the largest micro-batch, at most. */
   run: number;
   total: number;
+  /** What of it stands on a card where the run is on one: weights, the run, and two sets of gradients while it adds one up. */
+  card: number;
 }
 
 /** Node, ONNX Runtime and the written graphs, measured on Linux with a step of 64 tokens. */
@@ -45,7 +47,8 @@ export function planMemory(
   const weights = 4 * parameterCount(config);
   const learned = lora === null ? weights : 4 * countOf(config, lora);
   const training = 4 * learned;
-  return { weights, training, run, total: program + weights + training + run };
+  const card = weights + (lora === null ? 0 : learned) + 2 * learned + run;
+  return { weights, training, run, total: program + weights + training + run, card };
 }
 
 const countOf = (config: DecoderConfig, lora: LoraSpec): number =>

@@ -26,3 +26,13 @@ export function piecesFor(
   const lossChunks = 2 ** Math.max(0, Math.ceil(Math.log2((scored * vocabSize) / mostLogits)));
   return { attentionBlocks, lossChunks };
 }
+
+/** One cut for several shapes: as fine as any of them needs, and one that divides all widths. */
+export function piecesForAll(config: DecoderConfig, shapes: readonly SequenceShape[]): ReturnType<typeof piecesFor> {
+  const pieces = shapes.map((shape) => piecesFor(config, shape));
+  const most = (name: keyof ReturnType<typeof piecesFor>) => Math.max(...pieces.map((piece) => piece[name]));
+  // Blocks are powers of 2.
+  let attentionBlocks = most('attentionBlocks');
+  while (shapes.some(({ width }) => width % attentionBlocks !== 0)) attentionBlocks /= 2;
+  return { attentionBlocks, lossChunks: most('lossChunks') };
+}

@@ -34,13 +34,20 @@ export class Emitter {
   private readonly made = new Map<string, unknown>();
   private readonly inputs: readonly Value[];
   private readonly parent: Emitter | undefined;
+  private readonly hasDims: boolean;
   private readonly options: EmitterOptions;
   private count = 0;
 
-  constructor(inputs: readonly Value[], options: EmitterOptions = {}, parent?: Emitter) {
+  constructor(
+    inputs: readonly Value[],
+    options: EmitterOptions = {},
+    parent?: Emitter,
+    hasDims = parent === undefined,
+  ) {
     this.inputs = inputs;
     this.options = options;
     this.parent = parent;
+    this.hasDims = hasDims;
     this.constants = parent?.constants ?? [];
   }
 
@@ -48,9 +55,12 @@ export class Emitter {
     return this.options.halfKernels === true;
   }
 
-  /** For the nodes of a sub-graph: what does not depend on them (constants, shapes) is emitted here, outside. */
-  inside(): Emitter {
-    return new Emitter(this.inputs, this.options, this);
+  /**
+   * For the nodes of a sub-graph: what does not depend on them is emitted here, outside. That is constants, and shapes unless
+   * the sub-graph has `inputs` of its own, by which dimensions are known then.
+   */
+  inside(inputs?: readonly Value[]): Emitter {
+    return new Emitter(inputs ?? this.inputs, this.options, this, inputs !== undefined);
   }
 
   fresh(): string {
@@ -98,7 +108,7 @@ export class Emitter {
 
   /** A 1-D int64 tensor holding `shape`; with `infer`, one symbolic dimension may stand as -1. */
   shape(shape: Shape, infer = false): string {
-    if (this.parent) return this.parent.shape(shape, infer);
+    if (!this.hasDims) return this.parent!.shape(shape, infer);
     const symbolic = shape.filter((dim) => typeof dim === 'string').length;
     if (symbolic === 0 || (infer && symbolic === 1 && !shape.includes(0))) {
       return this.ints(shape.map((dim) => (typeof dim === 'number' ? dim : -1)));
@@ -114,7 +124,7 @@ export class Emitter {
 
   /** A 1-D int64 tensor of one entry holding `dim`. */
   dim(dim: Dim): string {
-    if (this.parent) return this.parent.dim(dim);
+    if (!this.hasDims) return this.parent!.dim(dim);
     if (typeof dim === 'number') return this.ints([dim]);
     return this.once(`dim ${dim}`, () => {
       const piece = /^(.*)\/(\d+)#(\d+)$/.exec(dim);

@@ -36,6 +36,11 @@ export interface EngineOptions {
    * at each run. Default: on `cuda`.
    */
   constantBase?: boolean;
+  /**
+   * All micro-batches of a mini-batch run in one graph, which adds their gradients up: on a device, weights go in and gradients
+   * come out once for all of them, for the memory of one more set of gradients. Default: on `cuda`.
+   */
+  wholeMiniBatches?: boolean;
   /** Tokens that one graph run decodes for every call; more than 1 is for devices, where each run moves the cache. Default 1. */
   decodeChunk?: number;
   /** Tokens of one prefill graph run, padding included, at most. */

@@ -7,11 +7,12 @@ import { buildDecodeGraph } from '../../../shared/model/decode-graph.ts';
 import { buildDecodeChunkGraph } from '../../../shared/model/decode-chunk-graph.ts';
 import { buildGradientGraph } from '../../../shared/model/gradient-graph.ts';
 import { buildLogProbGraph } from '../../../shared/model/log-prob-graph.ts';
+import { buildMiniBatchGraph } from '../../../shared/model/mini-batch-graph.ts';
 import { buildPrefillGraph } from '../../../shared/model/prefill-graph.ts';
 import { adapterShapes } from '../../../shared/model/lora.ts';
 import type { LoraSpec } from '../../../shared/model/lora.ts';
 import { parameterShapes } from '../../../shared/model/parameters.ts';
-import { piecesFor } from '../../../shared/model/pieces.ts';
+import { piecesFor, piecesForAll } from '../../../shared/model/pieces.ts';
 import type { SequenceShape } from '../../../shared/model/pieces.ts';
 import type { DecoderConfig } from '../../../shared/model/config.ts';
 import type {
@@ -27,6 +28,7 @@ import { halfWeights } from '../../../shared/model/half.ts';
 import type { Constants } from '../../../shared/onnx/onnx-model.ts';
 import { asConstants, isHalf } from './constants.ts';
 import type { AdamSettings, EngineOptions, Tensors, TrainingPrecision } from './contract.ts';
+import type { ExecutionProvider } from './execution-provider.ts';
 import { GraphSession } from './session.ts';
 
 /** `chunk` decodes several tokens; `sorted chunk` also for calls with a top-k or a top-p. */
@@ -57,6 +59,12 @@ function sessionsOn(weights: Tensors): Map<string, Promise<GraphSession>> {
   return known;
 }
 
+/** Who keeps a session, and what it runs on. */
+interface Place {
+  readonly sessions?: Map<string, Promise<GraphSession>>;
+  readonly provider?: ExecutionProvider;
+}
+
 export class DecoderGraphs {
   readonly config: DecoderConfig;
   readonly lora: LoraSpec | null;
@@ -67,6 +75,8 @@ export class DecoderGraphs {
   readonly frozen: ReadonlyMap<string, readonly number[]>;
   private readonly sessions = new Map<string, Promise<GraphSession>>();
   private readonly halfKernels: boolean;
+  /** Whether a mini-batch runs as one graph. */
+  readonly wholeMiniBatches: boolean;
 
   constructor(config: DecoderConfig, options: EngineOptions, lora: LoraSpec | null = null) {
     this.config = config;
@@ -75,7 +85,9 @@ export class DecoderGraphs {
     this.learned = lora === null ? shapes : adapterShapes(config, lora);
     this.frozen = lora === null ? new Map() : shapes;
     this.options = options;
-    this.halfKernels = options.executionProvider === 'cuda';
+    const isDevice = options.executionProvider === 'cuda';
+    this.halfKernels = isDevice;
+    this.wholeMiniBatches = options.wholeMiniBatches ?? isDevice;
   }
 
   /** `weights`: tensors that become constants of a session of the caller's own. Without, all versions share the session. */
@@ -102,6 +114,19 @@ export class DecoderGraphs {
     return this.onBase('gradient', options, base, (given) => buildGradientGraph(this.config, { ...options, ...given }));
   }
 
+  /** The same for a whole mini-batch of micro-batches of these shapes (`buildMiniBatchGraph`). */
+  miniBatch(
+    loss: LossSpec,
+    shapes: readonly SequenceShape[],
+    settings: GradientSettings,
+    base: Tensors,
+  ): Promise<GraphSession> {
+    const options = { ...piecesForAll(this.config, shapes), loss, ...settings };
+    return this.onBase('mini-batch', options, base, (given) =>
+      buildMiniBatchGraph(this.config, { ...options, ...given }),
+    );
+  }
+
   private onBase<Options extends HalfOptions>(
     kind: string,
     options: Options,
@@ -122,15 +147,17 @@ export class DecoderGraphs {
           halfKernels,
           weights: isConstant ? asConstants(this.config, base, precision) : undefined,
         }),
-      isConstant ? sessionsOn(base) : this.sessions,
+      isConstant ? { sessions: sessionsOn(base) } : {},
     );
   }
 
+  /** Runs where weights and moments are: on a device all of them would cross its bus, there and back. */
   adamW({ beta1, beta2, epsilon, weightDecay, maxGradNorm }: AdamSettings): Promise<GraphSession> {
     const settings = { beta1, beta2, eps: epsilon, weightDecay, maxGradNorm: maxGradNorm === 0 ? null : maxGradNorm };
-    return this.session(`adamw ${JSON.stringify(settings)}`, this.options.trainThreads, () =>
-      buildAdamWGraph(this.learned, settings),
-    );
+    const name = `adamw ${JSON.stringify(settings)}`;
+    return this.session(name, this.options.trainThreads, () => buildAdamWGraph(this.learned, settings), {
+      provider: 'cpu',
+    });
   }
 
   /** Whether there are tensors, and few enough bytes of them to stand in a graph. */
@@ -149,12 +176,11 @@ export class DecoderGraphs {
     name: string,
     threads: number,
     build: () => BuiltGraph,
-    sessions = this.sessions,
+    { sessions = this.sessions, provider = this.options.executionProvider }: Place = {},
   ): Promise<GraphSession> {
     let session = sessions.get(name);
     if (session === undefined) {
-      const { executionProvider: provider, spin } = this.options;
-      session = GraphSession.create(name, build(), { provider, threads, spin });
+      session = GraphSession.create(name, build(), { provider, threads, spin: this.options.spin });
       sessions.set(name, session);
     }
     return session;

@@ -27,8 +27,10 @@ export const scalarTensor = (value: number) => new Tensor('float32', Float32Arra
 export function intTensor(values: ArrayLike<number>, shape: readonly number[]): Tensor {
   const words = new Int32Array(values.length * 2);
   for (let i = 0; i < values.length; i++) words[2 * i] = values[i]!;
-  return new Tensor('int64', new BigInt64Array(words.buffer), shape);
+  return wordTensor(new BigInt64Array(words.buffer), shape);
 }
+
+export const wordTensor = (words: BigInt64Array, shape: readonly number[]) => new Tensor('int64', words, shape);
 
 export const floatsOf = (tensor: Tensor) => tensor.data as Float32Array;
 

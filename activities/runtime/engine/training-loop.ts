@@ -4,6 +4,7 @@
  */
 import { DomainError, isDomainError } from '../../../shared/errors.ts';
 import type { LossSpec } from '../../../shared/model/interface.ts';
+import type { SequenceShape } from '../../../shared/model/pieces.ts';
 import type {
   GradientShare,
   MicroBatchGradient,
@@ -13,6 +14,7 @@ import type {
   TrainMetrics,
 } from './contract.ts';
 import type { GradientSettings } from './graphs.ts';
+import { partOutputs, wholeFeeds } from './mini-batch.ts';
 import { packBatch, planMicroBatches, responseView } from './micro-batches.ts';
 import type { MicroBatch, Packable, PackedBatch } from './micro-batches.ts';
 import type { TrainingState } from './optimizer.ts';
@@ -25,6 +27,20 @@ type Example = Packable & { id: string };
 
 /** Feeds of a loss beyond those of every loss. */
 type ExtraFeeds = (batch: MicroBatch, packed: PackedBatch) => Feeds;
+
+/** A micro-batch with its graph inputs. */
+interface Part {
+  batch: MicroBatch;
+  packed: PackedBatch;
+  feeds: Feeds;
+  shape: SequenceShape;
+}
+
+/** What a micro-batch adds beside its gradients. */
+interface Counted {
+  loss: number;
+  tally: TrainingTally;
+}
 
 export interface LoopSettings {
   maxTokensPerMicroBatch: number;
@@ -108,10 +124,13 @@ export class TrainingLoop {
     let tally = new TrainingTally();
     this.state.clearGradients();
     let loss = 0;
-    for (const batch of planMicroBatches(examples, this.maxTokens)) {
-      const added = await this.addMicroBatch(examples, batch, tokens, extraFeeds);
-      loss += added.loss;
-      tally = tally.plus(added.tally);
+    const batches = planMicroBatches(examples, this.maxTokens);
+    const added = this.state.graphs.wholeMiniBatches
+      ? await this.addMiniBatch(examples, batches, tokens, extraFeeds)
+      : this.addMicroBatches(examples, batches, tokens, extraFeeds);
+    for await (const part of added) {
+      loss += part.loss;
+      tally = tally.plus(part.tally);
     }
     tally.sums.loss += loss * tokens;
     return { loss, tally };
@@ -139,59 +158,78 @@ export class TrainingLoop {
     return made;
   }
 
+  private async *addMicroBatches(
+    examples: readonly Example[],
+    batches: readonly MicroBatch[],
+    tokens: number,
+    extraFeeds: ExtraFeeds,
+  ): AsyncGenerator<Counted> {
+    for (const batch of batches) yield await this.addMicroBatch(examples, batch, tokens, extraFeeds);
+  }
+
   private async addMicroBatch(
     examples: readonly Example[],
     batch: MicroBatch,
     tokens: number,
     extraFeeds: ExtraFeeds,
-  ): Promise<{ loss: number; tally: TrainingTally }> {
+  ): Promise<Counted> {
     this.control.signal?.throwIfAborted();
-    const packed = packBatch(examples, batch);
-    const outputs = await this.run(batch, packed, tokens, extraFeeds);
-    const tally = new TrainingTally();
-    this.count(tally, examples, { batch, packed, outputs, tokens });
+    const part = this.partOf(examples, batch, tokens, extraFeeds);
+    const { graphs, frozen } = this.state;
+    const session = await graphs.gradient(this.loss, part.shape, this.settings, frozen);
+    const { feeds, fetches } = this.state.accumulation();
+    const outputs = await session.run({ ...this.state.feeds, ...feeds, ...part.feeds }, fetches);
+    const counted = this.count(examples, part, outputs, tokens);
     // Between graph runs, messages (new calls, cancellation) get their turn.
     await new Promise((resolve) => setImmediate(resolve));
-    return { loss: floatsOf(outputs.loss!)[0]!, tally };
+    return counted;
   }
 
-  /** Adds one micro-batch's gradients; `tokens` are those of the whole mini-batch. */
-  private async run(batch: MicroBatch, packed: PackedBatch, tokens: number, extraFeeds: ExtraFeeds): Promise<Feeds> {
-    const scored = packed.targets.length;
-    const { graphs, frozen } = this.state;
-    const session = await graphs.gradient(this.loss, { width: batch.width, scored }, this.settings, frozen);
-    const { feeds, fetches } = this.state.accumulation();
-    return session.run(
-      {
-        ...this.state.feeds,
-        ...feeds,
-        ...sequenceFeeds(batch, packed),
-        ...extraFeeds(batch, packed),
-        weight: floatTensor(new Float32Array(scored).fill(1 / tokens), [scored]),
-      },
-      fetches,
-    );
-  }
-
-  private count(
-    tally: TrainingTally,
+  /** All in one graph run: the gradients' sum takes the place of what was there. */
+  private async addMiniBatch(
     examples: readonly Example[],
-    { batch, packed, outputs, tokens }: { batch: MicroBatch; packed: PackedBatch; outputs: Feeds; tokens: number },
-  ): void {
+    batches: readonly MicroBatch[],
+    tokens: number,
+    extraFeeds: ExtraFeeds,
+  ): Promise<Counted[]> {
+    this.control.signal?.throwIfAborted();
+    const parts = batches.map((batch) => this.partOf(examples, batch, tokens, extraFeeds));
+    const { graphs, frozen } = this.state;
+    const shapes = parts.map(({ shape }) => shape);
+    const session = await graphs.miniBatch(this.loss, shapes, this.settings, frozen);
+    const given = parts.map(({ feeds }) => feeds);
+    const outputs = await session.run({ ...this.state.feeds, ...wholeFeeds(given) }, this.state.accumulation().fetches);
+    await new Promise((resolve) => setImmediate(resolve));
+    return partOutputs(given, outputs).map((own, i) => this.count(examples, parts[i]!, own, tokens));
+  }
+
+  /** One micro-batch as a graph takes it; `tokens` are those of the whole mini-batch. */
+  private partOf(examples: readonly Example[], batch: MicroBatch, tokens: number, extraFeeds: ExtraFeeds): Part {
+    const packed = packBatch(examples, batch);
+    const scored = packed.targets.length;
+    const weight = floatTensor(new Float32Array(scored).fill(1 / tokens), [scored]);
+    const feeds = { ...sequenceFeeds(batch, packed), ...extraFeeds(batch, packed), weight };
+    return { batch, packed, feeds, shape: { width: batch.width, scored } };
+  }
+
+  private count(examples: readonly Example[], { batch, packed }: Part, outputs: Feeds, tokens: number): Counted {
+    const tally = new TrainingTally();
+    const loss = floatsOf(outputs.loss!)[0]!;
     const inputs = batch.rows.map((index) => examples[index]!);
     tally.addCells(
       batch.rows.length * batch.width,
       inputs.reduce((sum, { promptIds, responseIds }) => sum + promptIds.length + responseIds.length - 1, 0),
     );
     tally.addTokens(floatsOf(outputs.entropy!));
-    if (this.loss.type !== 'policy') return;
+    if (this.loss.type !== 'policy') return { loss, tally };
     tally.addPolicy((name) => (outputs[name] === undefined ? 0 : floatsOf(outputs[name])[0]! * tokens));
-    if (this.lossByStep.length > 0) return;
+    if (this.lossByStep.length > 0) return { loss, tally };
     const logProbs = floatsOf(outputs.log_prob!);
     inputs.forEach((example, row) => {
       const { oldLogProbs } = example as TrainingSequence;
       tally.addGaps(oldLogProbs, responseView(packed, row, logProbs), this.gapLimit);
     });
+    return { loss, tally };
   }
 }
 

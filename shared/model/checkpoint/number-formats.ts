@@ -27,8 +27,8 @@ export function narrow(dtype: StoredDType, values: Float32Array): Uint8Array {
   if (dtype === 'F32') return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
   const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
   const words = new Uint16Array(values.length);
-  const round = dtype === 'BF16' ? narrowBrain : narrowHalf;
-  for (let i = 0; i < bits.length; i++) words[i] = round(bits[i]!);
+  if (dtype === 'BF16') narrowBrains(bits, words);
+  else for (let i = 0; i < bits.length; i++) words[i] = narrowHalf(bits[i]!);
   return new Uint8Array(words.buffer);
 }
 
@@ -66,11 +66,15 @@ function narrowHalf(bits: number): number {
   return sign | roundedShift((size & 0x7fffff) | 0x800000, 126 - exponent);
 }
 
-function narrowBrain(bits: number): number {
-  const size = bits & 0x7fffffff;
-  // A NaN stays one, even if its payload lies in the half that is cut off.
-  if (size > 0x7f800000) return (bits >>> 16) | ((bits >>> 16) & 0x7f ? 0 : 0x40);
-  return ((bits >>> 31) << 15) | roundedShift(size, 16);
+/** Adds what carries into the upper half where the nearest number, or of two the even one, is above: weights are many. */
+function narrowBrains(bits: Uint32Array, words: Uint16Array): void {
+  for (let i = 0; i < bits.length; i++) {
+    const word = bits[i]!;
+    const isNaN = (word & 0x7fffffff) > 0x7f800000;
+    // A NaN stays one, even if its payload lies in the half that is cut off.
+    if (isNaN) words[i] = (word >>> 16) | ((word >>> 16) & 0x7f ? 0 : 0x40);
+    else words[i] = (word + 0x7fff + ((word >>> 16) & 1)) >>> 16;
+  }
 }
 
 /** value / 2^shift to the nearest whole number, ties to even. */
