@@ -93,10 +93,11 @@ export function batchMatmul(a: Value, b: Value, options: ProductOptions = {}): V
 export const softmax = (x: Value): Value => one('softmax', [x], none);
 export const causalAttend = (q: Value, k: Value, v: Value, attributes: CausalAttention): Value =>
   one('causalAttend', [q, k, v], attributes);
-export const cacheWrite = (cache: Value, entries: Value, at: Value): Value =>
-  one('cacheWrite', [cache, entries, at], none);
-export const cacheAttend = (q: Value, keys: Value, values: Value, last: Value): Value =>
-  one('cacheAttend', [q, keys, values, last], none);
+/** Attended heads, and both caches with the new entries. */
+export const cacheAttend = (
+  { q, k, v }: Readonly<Record<'q' | 'k' | 'v', Value>>,
+  { keys, values, last }: Readonly<Record<'keys' | 'values' | 'last', Value>>,
+): readonly Value[] => q.graph.apply('cacheAttend', [q, k, v, keys, values, last], none);
 export const rmsNorm = (x: Value, weight: Value, eps: number): Value => one('rmsNorm', [x, weight], { eps });
 export const rope = (x: Value, positions: Value, cos: Value, sin: Value, headDim: number): Value =>
   one('rope', [x, positions, cos, sin], { headDim });

@@ -28,7 +28,6 @@ import {
   sum,
   sumTo,
   targetScatter,
-  toMatrix,
   transpose,
   where,
 } from './build.ts';
@@ -161,22 +160,18 @@ export const gradientRules: GradientRules = {
   causalAttend: ({ x: [q, k, v], y: [out], g: [g], attributes }) =>
     q!.graph.apply('causalAttendGradient', [q!, k!, v!, out!, g!], attributes),
   causalAttendGradient: 'unsupported',
-  cacheWrite: 'unsupported',
   cacheAttend: 'unsupported',
   // dx = r (w dy) - x r^3 (mean(x w dy) + dr / width); the means of all rows are one matrix product.
-  rmsNorm: ({ x: [rows, weight], y: [, scales], g }) => {
-    const [x, r] = [toMatrix(rows!), toMatrix(scales!)];
-    const [dy, dr] = g.map((cotangent) => cotangent && toMatrix(cotangent));
-    const asRows = (dx: Value) => reshape(dx, rows!.shape);
+  rmsNorm: ({ x: [x, weight], y: [, r], g: [dy, dr] }) => {
     const width = Number(weight!.shape[0]);
-    const cube = mul(r, mul(r, r));
+    const cube = mul(r!, mul(r!, r!));
     const ofScale = dr && mul(dr, 1 / width);
-    if (!dy) return [asRows(neg(mul(x, mul(ofScale!, cube)))), undefined];
-    const product = mul(dy, x);
+    if (!dy) return [neg(mul(x!, mul(ofScale!, cube))), undefined];
+    const product = mul(dy, x!);
     const mean = gemm(product, reshape(weight!, [width, 1]), { alpha: 1 / width });
-    const scaled = mul(mul(dy, weight!), r);
-    const dWeight = reshape(gemm(r, product, { transA: true }), [width]);
-    return [asRows(sub(scaled, mul(x, mul(ofScale ? add(mean, ofScale) : mean, cube)))), dWeight];
+    const scaled = mul(mul(dy, weight!), r!);
+    const dWeight = reshape(gemm(r!, product, { transA: true }), [width]);
+    return [sub(scaled, mul(x!, mul(ofScale ? add(mean, ofScale) : mean, cube))), dWeight];
   },
   // A rotation's transpose turns the other way.
   rope: ({ x: [, positions, cos, sin], g: [g], attributes: { headDim } }) => [

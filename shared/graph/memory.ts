@@ -23,7 +23,6 @@ const inPlace: ReadonlySet<OpName> = new Set<OpName>([
   'div',
   'minimum',
   'softmax',
-  'cacheWrite',
 ]);
 const wordBytes: Readonly<Record<Value['dtype'], number>> = { float32: 4, int64: 8, bool: 1, int8: 1 };
 

@@ -101,18 +101,17 @@ export interface OpAttributes {
   causalAttend: CausalAttention;
   /** (q, k, v, out, gradient of out) -> gradients of q, k and v. */
   causalAttendGradient: CausalAttention;
-  /** (cache [B, H, W, D], entries [B, H, 1, D], at int64 [B]): the cache with row b's entries at [b, :, at[b], :]. */
-  cacheWrite: None;
   /**
-   * (q [B, heads, 1, D], keys, values [B, kvHeads, W, D], last int64 [B]) -> attended heads [B, heads, 1, D]: row b attends
-   * to the entries 0 to last[b], scores scaled by 1 / sqrt(D); neighbouring heads share a key head. Further entries are finite.
+   * (q [B, 1, heads * D], k, v [B, 1, kvHeads * D], keys, values [B, kvHeads, W, D], last int64 [B]) -> attended heads
+   * [B, 1, heads * D], and the caches with k and v of row b as entry last[b]: each row's query attends to its entries 0 to
+   * last[b], scores scaled by 1 / sqrt(D); neighbouring heads share a key head. Further entries mean nothing.
    */
   cacheAttend: None;
-  /** (x [..., D], weight [D]) -> x * r * weight [..., D], r = 1 / sqrt(mean(x^2) + eps) [..., 1]. */
+  /** (x [N, D], weight [D]) -> x * r * weight [N, D], r = 1 / sqrt(mean(x^2) + eps) [N, 1]. */
   rmsNorm: { readonly eps: number };
   /**
-   * (x [B, T, heads * headDim] or [B, heads, T, headDim], positions int64 [B, T] or [1], cos, sin [P, headDim / 2]): rotary
-   * position embedding (Su et al. 2021) that pairs entry i with i + headDim / 2. One position p stands for p, p + 1, ... in every row.
+   * (x [B, T, heads * headDim], positions int64 [B, T] or [1], cos, sin [P, headDim / 2]): rotary position embedding
+   * (Su et al. 2021) that pairs entry i with i + headDim / 2. One position p stands for p, p + 1, ... in every row.
    */
   rope: { readonly headDim: number };
   /** (table [V, D], ids int64 [N]) -> table[ids] [N, D]. */

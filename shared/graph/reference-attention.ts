@@ -73,23 +73,32 @@ export function referenceAttendGradient(
   return [dq, dk, dv];
 }
 
-/** Each row's only query against the entries 0 to last[b] of its cache (op `cacheAttend`). */
-export function referenceCacheAttend(q: Tensor, keys: Tensor, values: Tensor, last: Tensor): Tensor {
-  const [batch, heads, , headDim] = q.shape as [number, number, number, number];
-  const [, kvHeads, window] = keys.shape as [number, number, number, number];
+interface CacheAttention {
+  readonly q: Tensor;
+  readonly k: Tensor;
+  readonly v: Tensor;
+  readonly keys: Tensor;
+  readonly values: Tensor;
+  readonly last: Tensor;
+}
+
+/** Op `cacheAttend`: the caches with the new entries, then each row's only query against the entries 0 to last[b]. */
+export function referenceCacheAttend({ q, k, v, keys, values, last }: CacheAttention): readonly Tensor[] {
+  const [batch, kvHeads, window, headDim] = keys.shape as [number, number, number, number];
+  const group = q.shape[2]! / k.shape[2]!;
+  const nextKeys = keys.data.slice();
+  const nextValues = values.data.slice();
   const out = new Float64Array(q.data.length);
-  for (let row = 0; row < batch * heads; row += 1) {
-    const b = Math.floor(row / heads);
-    const kvHead = Math.floor(((row % heads) * kvHeads) / heads);
-    const entries = Array.from(
-      { length: last.data[b]! + 1 },
-      (_, s) => ((b * kvHeads + kvHead) * window + s) * headDim,
-    );
-    const probabilities = probabilitiesOf(
-      entries.map((at) => dot(q.data, row * headDim, keys.data, at, headDim)),
-      headDim,
-    );
-    entries.forEach((at, s) => addScaled(out, row * headDim, values.data, at, probabilities[s]!, headDim));
+  for (let row = 0; row < batch * kvHeads; row += 1) {
+    const count = last.data[Math.floor(row / kvHeads)]! + 1;
+    const entries = Array.from({ length: count }, (_, s) => (row * window + s) * headDim);
+    nextKeys.set(k.data.subarray(row * headDim, (row + 1) * headDim), entries.at(-1));
+    nextValues.set(v.data.subarray(row * headDim, (row + 1) * headDim), entries.at(-1));
+    for (let head = row * group; head < (row + 1) * group; head += 1) {
+      const products = entries.map((at) => dot(q.data, head * headDim, nextKeys, at, headDim));
+      const probabilities = probabilitiesOf(products, headDim);
+      entries.forEach((at, s) => addScaled(out, head * headDim, nextValues, at, probabilities[s]!, headDim));
+    }
   }
-  return tensor(q.shape, out);
+  return [tensor(q.shape, out), tensor(keys.shape, nextKeys), tensor(values.shape, nextValues)];
 }

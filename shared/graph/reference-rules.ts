@@ -177,31 +177,19 @@ export const referenceRules: ReferenceRules = {
   causalAttend: ([q, k, v], attributes) => [referenceAttend(q!, k!, v!, attributes)],
   causalAttendGradient: ([q, k, v, out, g], attributes) =>
     referenceAttendGradient({ q: q!, k: k!, v: v!, out: out!, g: g! }, attributes),
-  cacheWrite: ([cache, entries, places]) => [
-    generate(cache!.shape, ([b, h, w, d]) =>
-      w === places!.data[b!] ? read(entries!, [b!, h!, 0, d!]) : read(cache!, [b!, h!, w!, d!]),
-    ),
-  ],
-  cacheAttend: ([q, keys, values, last]) => [referenceCacheAttend(q!, keys!, values!, last!)],
+  cacheAttend: ([q, k, v, keys, values, last]) =>
+    referenceCacheAttend({ q: q!, k: k!, v: v!, keys: keys!, values: values!, last: last! }),
   rmsNorm: ([x, weight], { eps }) => {
     const scales = rowsOf(x!).map((row) => 1 / Math.sqrt(row.reduce((sum, v) => sum + v * v, 0) / row.length + eps));
-    const width = weight!.data.length;
     return [
-      tensor(
-        x!.shape,
-        x!.data.map((value, i) => value * scales[Math.floor(i / width)]! * weight!.data[i % width]!),
-      ),
-      tensor([...x!.shape.slice(0, -1), 1], scales),
+      generate(x!.shape, ([n, d]) => read(x!, [n!, d!]) * scales[n!]! * weight!.data[d!]!),
+      tensor([scales.length, 1], scales),
     ];
   },
   rope: ([x, positions, cos, sin], { headDim }) => {
     const half = headDim / 2;
-    const apart = x!.shape.length === 4;
     return [
-      generate(x!.shape, (index) => {
-        const [b, t] = [index[0], apart ? index[2] : index[1]];
-        const c = index.at(-1);
-        const at = (last: number) => read(x!, [...index.slice(0, -1), last]);
+      generate(x!.shape, ([b, t, c]) => {
         const position =
           positions!.data.length === 1 && positions!.shape.length === 1
             ? positions!.data[0]! + t!
@@ -209,8 +197,8 @@ export const referenceRules: ReferenceRules = {
         const i = c! % headDim;
         const first = i < half;
         const angle = [position, i % half];
-        const other = at(first ? c! + half : c! - half);
-        return at(c!) * read(cos!, angle) + (first ? -other : other) * read(sin!, angle);
+        const other = read(x!, [b!, t!, first ? c! + half : c! - half]);
+        return read(x!, [b!, t!, c!]) * read(cos!, angle) + (first ? -other : other) * read(sin!, angle);
       }),
     ];
   },

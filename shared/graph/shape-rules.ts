@@ -212,37 +212,29 @@ const shapeRules: ShapeRules = {
     need(sameShape(out!, q!) && sameShape(g!, q!), 'out and its gradient of the shape of q');
     return [float(q!), float(k!), float(v!)];
   },
-  cacheWrite: ([cache, entries, places]) => {
-    const [shape, entry] = floats([cache!, entries!], 2);
-    need(shape!.length === 4, 'a cache [B, H, W, D]');
-    need(sameShape(entry!, [...shape!.slice(0, 2), 1, shape![3]!]), 'entries [B, H, 1, D]');
-    ids(places, [shape![0]!]);
-    return [float(shape!)];
-  },
-  cacheAttend: ([q, keys, values, last]) => {
-    const [shape, cache, same] = floats([q!, keys!, values!], 3);
+  cacheAttend: ([q, k, v, keys, values, last]) => {
+    const [shape, entry, sameEntry, cache, same] = floats([q!, k!, v!, keys!, values!], 5);
     need(cache!.length === 4 && sameShape(cache!, same!), 'keys and values [B, kvHeads, W, D]');
-    need(sameShape(shape!, [cache![0]!, at(shape!, 1), 1, cache![3]!]), 'q [B, heads, 1, D]');
-    need(Number.isInteger(Number(shape![1]) / Number(cache![1])), 'heads that share key heads evenly');
-    ids(last, [shape![0]!]);
-    return [float(shape!)];
+    const [batch, kvHeads, , headDim] = cache! as [Dim, number, Dim, number];
+    need(sameShape(entry!, [batch, 1, kvHeads * headDim]) && sameShape(entry!, sameEntry!), 'k and v [B, 1, kvHeads * D]');
+    need(headDim % 8 === 0, 'heads whose width is a multiple of 8');
+    const group = Number(shape![2]) / Number(entry![2]);
+    need(sameShape(shape!, [batch, 1, group * kvHeads * headDim]) && Number.isInteger(group), 'q [B, 1, heads * D]');
+    ids(last, [batch]);
+    return [float(shape!), float(cache!), float(cache!)];
   },
   rmsNorm: (inputs) => {
     const [x, weight] = floats(inputs, 2);
-    need(x!.length >= 2 && sameShape(weight!, x!.slice(-1)), 'x [..., D] and weight [D]');
-    return [float(x!), float([...x!.slice(0, -1), 1])];
+    need(x!.length === 2 && sameShape(weight!, x!.slice(1)), 'x [N, D] and weight [D]');
+    return [float(x!), float([x![0]!, 1])];
   },
   rope: ([x, positions, cos, sin], { headDim }) => {
     floats([x!, cos!, sin!], 3);
     const width = at(x!.shape, -1);
-    const apart = x!.shape.length === 4 && width === headDim;
-    need(
-      apart || (x!.shape.length === 3 && typeof width === 'number' && width % headDim === 0),
-      'x [B, T, heads * headDim] or [B, heads, T, headDim]',
-    );
+    need(x!.shape.length === 3 && typeof width === 'number' && width % headDim === 0, 'x [B, T, heads * headDim]');
     need(positions!.dtype === 'int64', 'int64 positions');
     need(
-      sameShape(positions!.shape, [1]) || sameShape(positions!.shape, [x!.shape[0]!, at(x!.shape, apart ? 2 : 1)]),
+      sameShape(positions!.shape, [1]) || sameShape(positions!.shape, x!.shape.slice(0, 2)),
       'positions [B, T] or [1]',
     );
     need(

@@ -2,7 +2,7 @@
  * The second half of generation: one token for each row, against caches that the caller holds and the run writes the new
  * keys and values into. Interface and the promise of bit-exact rows: interface.ts.
  */
-import { cacheAttend, cacheWrite, reshape } from '../graph/build.ts';
+import { cacheAttend, reshape } from '../graph/build.ts';
 import type { Value } from '../graph/graph.ts';
 import { finish } from './built.ts';
 import type { DecoderConfig } from './config.ts';
@@ -21,11 +21,12 @@ export function buildDecodeGraph(config: DecoderConfig, options: GenerationGraph
   }));
 
   const outputs: Record<string, Value> = {};
-  const attention: Attention = ({ layer, q, k, v }) => {
-    const keys = cacheWrite(past[layer]!.k, k, lengths);
-    const values = cacheWrite(past[layer]!.v, v, lengths);
-    Object.assign(outputs, { [`next_k.${layer}`]: keys, [`next_v.${layer}`]: values });
-    return cacheAttend(q, keys, values, lengths);
+  const attention: Attention = (heads) => {
+    const { k: keys, v: values } = past[heads.layer]!;
+    const [attended, nextKeys, nextValues] = cacheAttend(heads, { keys, values, last: lengths });
+    outputs[`next_k.${heads.layer}`] = nextKeys!;
+    outputs[`next_v.${heads.layer}`] = nextValues!;
+    return attended!;
   };
   const positions = reshape(lengths, ['B', 1]);
   const states = decoderStates(decoder, { inputIds, batch: 'B', length: 1, positions }, attention);

@@ -43,10 +43,7 @@ export interface Decoder {
   readonly layers: Segment[];
 }
 
-/**
- * A layer's projected heads, rotated: q [B, T, numHeads * headDim]; k, v [B, T, numKvHeads * headDim]. Of one token a row:
- * q [B, numHeads, 1, headDim]; k, v [B, numKvHeads, 1, headDim].
- */
+/** A layer's projected heads, rotated: q [B, T, numHeads * headDim]; k, v [B, T, numKvHeads * headDim]. */
 export interface Heads {
   readonly layer: number;
   readonly q: Value;
@@ -54,7 +51,7 @@ export interface Heads {
   readonly v: Value;
 }
 
-/** Gives the attended heads, in the shape of q. */
+/** Gives the attended heads [B, T, numHeads * headDim]. */
 export type Attention = (heads: Heads) => Value;
 
 export function createDecoder(
@@ -100,8 +97,6 @@ export function decoderStates(
   attention: Attention,
 ): Value {
   const { config } = decoder;
-  const headsOf = (y: Value, heads: number) =>
-    reshape(y, length === 1 ? [batch, heads, 1, config.headDim] : [batch, length, heads * config.headDim]);
   let x = gatherRows(parameter(decoder, 'model.embed_tokens.weight'), inputIds);
   for (let layer = 0; layer < config.numLayers; layer += 1) {
     const from = x;
@@ -110,12 +105,17 @@ export function decoderStates(
     const rotated = (part: 'q' | 'k', heads: number) => {
       let y = projectHeads(decoder, h, `${prefix}self_attn.${part}`);
       if (config.qkNorm) {
-        const apart = length === 1 ? headsOf(y, heads) : reshape(y, [productOf([y.shape[0]!, heads]), config.headDim]);
-        y = norm(decoder, apart, `${prefix}self_attn.${part}_norm`);
+        const separate = reshape(y, [productOf([y.shape[0]!, heads]), config.headDim]);
+        y = norm(decoder, separate, `${prefix}self_attn.${part}_norm`);
       }
-      return rope(headsOf(y, heads), positions, decoder.cos, decoder.sin, config.headDim);
+      const rows = reshape(y, [batch, length, heads * config.headDim]);
+      return rope(rows, positions, decoder.cos, decoder.sin, config.headDim);
     };
-    const v = headsOf(projectHeads(decoder, h, `${prefix}self_attn.v`), config.numKvHeads);
+    const v = reshape(projectHeads(decoder, h, `${prefix}self_attn.v`), [
+      batch,
+      length,
+      config.numKvHeads * config.headDim,
+    ]);
     const mixed = attention({ layer, q: rotated('q', config.numHeads), k: rotated('k', config.numKvHeads), v });
     const flat = reshape(mixed, [productOf([batch, length]), config.numHeads * config.headDim]);
     const residual = config.outputBias ? add(x, parameter(decoder, `${prefix}self_attn.o_proj.bias`)) : x;

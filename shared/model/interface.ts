@@ -162,14 +162,14 @@ export interface AdamWOptions {
  * `buildDecodeGraph(config, options)`: one token for each row. Inputs: parameters; `input_ids` int64 [B]; `lengths`
  * int64 [B], tokens already in each row's cache, which is also the new token's position; per layer `past_k.<l>`,
  * `past_v.<l>` [B, numKvHeads, W, headDim], row-major and start-aligned: entry j of a row is its token j, entries at or
- * beyond its length are masked but must be finite.
+ * beyond its length are not looked at.
  * Outputs: `logits` [B, V]; per layer `next_k.<l>`, `next_v.<l>`, the caches with the new token's keys and values at
  * [row, head, lengths[row], :]. Fetched into the very arrays that are fed they are written in place, without a copy.
  * Removing a row = moving the last row's cache over it.
  *
- * Bit-exact rows: with one intra-op thread a row's outputs depend neither on its neighbours nor on B. A decode step needs
- * B >= 2 for it (pad with a copy of any row), and W that is a multiple of `cacheWindowMultiple` and more than every length,
- * on which they do not depend then; a prefill needs L >= 2, and its outputs depend on T unless that is such a multiple too.
+ * Bit-exact rows: with one intra-op thread a row's outputs depend neither on its neighbours nor on B, nor a decode step's on W,
+ * which is more than every length. A decode step needs B >= 2 for it (pad with any row); a prefill needs L >= 2, and its
+ * outputs depend on T unless that is a multiple of `cacheWindowMultiple`. Chunks of steps need such a W too.
  */
 export interface GenerationGraphOptions extends WeightOptions, AdapterOptions, Pick<HalfOptions, 'halfKernels'> {
   /** With `int8` linears take `int8Tensors` in place of their weights. */
@@ -191,5 +191,8 @@ export interface DecodeChunkOptions extends GenerationGraphOptions {
   readonly truncates: boolean;
 }
 
-/** W of a decode step is a multiple of this (see above). */
+/** The decode graph's heads are as wide as a multiple of this; chunks of steps take any width. */
+export const decodeHeadMultiple = 8;
+
+/** W of a cache is a multiple of this (see above). */
 export const cacheWindowMultiple = 64;

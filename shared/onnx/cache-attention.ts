@@ -1,14 +1,13 @@
 /**
- * Attention of one query a row over a cache (op `cacheAttend`), as one operator. Queries are scaled before it and not within:
- * ONNX Runtime's CPU provider multiplies a vector by a matrix where the matrix lies only if nothing is left to scale, and
- * copies the keys of every head otherwise.
+ * Attention of one token a row over caches (op `cacheAttend`), as one operator. It reads each row's own entries only, so a
+ * long row costs its neighbours nothing, and it writes the new entries in place where the caches are fetched into the
+ * arrays that are fed.
  */
-import type { Shape } from '../graph/dims.ts';
 import type { TensorType } from '../graph/ops.ts';
-import type { Emitter } from './emitter.ts';
+import { microsoft, type Emitter } from './emitter.ts';
 
-/** Added to the score of an entry beyond a row's last: finite, and far below any score. */
-const maskedScore = -1e30;
+/** TensorProto.DataType.INT32, which only this operator takes. */
+const int32 = 6;
 
 interface Rule {
   readonly emitter: Emitter;
@@ -17,19 +16,17 @@ interface Rule {
   readonly y: readonly string[];
 }
 
-export function emitCacheAttention({ emitter, x: [q, keys, values, last], types, y }: Rule): void {
-  const cache = types[1]!.shape;
-  const scale = emitter.constant('float32', [], [1 / Math.sqrt(Number(cache[3]))]);
-  const mask = emitter.once(`mask ${last} ${String(cache[2])}`, () => maskOf(emitter, last!, cache));
-  const attributes = { scale: { float: 1 } };
-  emitter.emit('Attention', [emitter.emit('Mul', [q!, scale]), keys!, values!, mask], { attributes, outputs: y });
-}
-
-/** 0 for the entries 0 to last[b] of row b, else `maskedScore`: [B, 1, 1, W]. */
-function maskOf(emitter: Emitter, last: string, [, , window]: Shape): string {
-  const int = (value: number) => emitter.constant('int64', [], [value]);
-  const float = (value: number) => emitter.constant('float32', [], [value]);
-  const entries = emitter.emit('Range', [int(0), emitter.emit('Squeeze', [emitter.dim(window!)]), int(1)]);
-  const lasts = emitter.emit('Unsqueeze', [last, emitter.ints([1, 2, 3])]);
-  return emitter.emit('Where', [emitter.emit('Less', [lasts, entries]), float(maskedScore), float(0)]);
+export function emitCacheAttention({ emitter, x, types, y }: Rule): void {
+  const [q, k, v, keys, values, last] = x as [string, string, string, string, string, string];
+  const [, kvHeads, window] = types[3]!.shape;
+  const heads = (Number(kvHeads) * Number(types[0]!.shape[2])) / Number(types[1]!.shape[2]);
+  const asInt32 = (name: string) => emitter.emit('Cast', [name], { attributes: { to: int32 } });
+  const lasts = emitter.once(`int32 ${last}`, () => asInt32(last));
+  // More than one token stands for a step that is no prompt's first.
+  const longest = emitter.once(`int32 ${String(window)}`, () => asInt32(emitter.emit('Squeeze', [emitter.dim(window!)])));
+  emitter.emit('GroupQueryAttention', [q, k, v, keys, values, lasts, longest], {
+    domain: microsoft,
+    attributes: { num_heads: heads, kv_num_heads: Number(kvHeads) },
+    outputs: y,
+  });
 }

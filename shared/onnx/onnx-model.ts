@@ -71,20 +71,17 @@ export const elementTypes: Readonly<Record<ElementType, number>> = {
   bfloat16: 16,
 };
 
-/** File format 9 and standard operators 20 are read by every ONNX Runtime since 1.17, operators 24 since 1.24. */
+/** File format 9 and standard operators 20 are read by every ONNX Runtime since 1.17. */
 const irVersion = 9;
 const standardOpset = 20;
-const laterOpset = 24;
-const laterOperators: ReadonlySet<string> = new Set(['Attention', 'TensorScatter']);
 
 export function encodeModel(graph: OnnxGraph): OnnxFile {
-  const opset = graph.nodes.some(({ type }) => laterOperators.has(type)) ? laterOpset : standardOpset;
   const beside = graph.constants.filter(({ isBeside }) => isBeside);
   const bytes = new ProtoWriter()
     .varint(1, irVersion)
     .bytes(2, 'metaagentx')
     .bytes(7, encodeGraph(graph))
-    .bytes(8, new ProtoWriter().bytes(1, '').varint(2, opset))
+    .bytes(8, new ProtoWriter().bytes(1, '').varint(2, standardOpset))
     .bytes(8, new ProtoWriter().bytes(1, 'com.microsoft').varint(2, 1))
     .finish();
   return { bytes, beside: beside.map(({ name, dtype, data }) => ({ path: name, data: rawData(dtype, data) })) };

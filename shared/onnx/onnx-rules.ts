@@ -141,7 +141,6 @@ export const onnxRules: OnnxRules = {
   softmax: direct('Softmax', { attributes: lastAxis }),
   causalAttend: emitAttention,
   causalAttendGradient: emitAttentionGradient,
-  cacheWrite: direct('TensorScatter', { attributes: { axis: -2 } }),
   cacheAttend: emitCacheAttention,
   rmsNorm: ({ emitter, attributes: { eps }, x, y }) => {
     const attributes = { axis: -1, epsilon: { float: eps }, stash_type: 1 };

@@ -14,13 +14,13 @@ const draw = (name: string, length: number) => fillNormal(`chunk/${name}`, new F
 const engines: LocalEngine[] = [];
 afterAll(() => Promise.all(engines.map((engine) => engine.close())));
 
-async function open(decodeChunk: number, constantWeightBytes: number): Promise<LocalEngine> {
+async function open(decodeChunk: number, constantWeightBytes: number, model = config): Promise<LocalEngine> {
   const threads = { decodeThreads: 1, trainThreads: 1, spin: false };
   const sizes = { maxBatch: 16, maxPrefillTokens: 512, constantWeightBytes, decodeChunk };
   const engine = new LocalEngine({ executionProvider: 'cpu', ...threads, ...sizes });
   engines.push(engine);
-  const parameters = initialParameters(config, draw, 0.2);
-  await engine.loadPolicy({ version: 'v', config, tokenizerJson, parameters });
+  const parameters = initialParameters(model, draw, 0.2);
+  await engine.loadPolicy({ version: 'v', config: model, tokenizerJson, parameters });
   return engine;
 }
 
@@ -69,4 +69,15 @@ test.each([
     tokens += tokenIds.length;
   });
   expect(tokens).toBeGreaterThan(500);
+});
+
+test('heads of a width that one step cannot have sample log-probs that the trainer computes', async () => {
+  const engine = await open(1, 512 << 20, { ...config, headDim: 12 });
+  const requests = requestsOf([{}], 20);
+  const sampled = await Promise.all(requests.map((request) => engine.generate(request)));
+  const sequences = sampled.map(({ tokenIds }, i) => ({ promptIds: requests[i]!.promptIds, responseIds: tokenIds }));
+  const recomputed = await engine.logProbs({ version: 'v', sequences });
+  const gaps = recomputed.flatMap((list, i) => [...list].map((value, t) => Math.abs(value - sampled[i]!.logProbs[t]!)));
+  expect(gaps.length).toBeGreaterThan(200);
+  expect(Math.max(...gaps)).toBeLessThan(1e-4);
 });

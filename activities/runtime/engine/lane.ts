@@ -9,6 +9,7 @@ import type { SampledTokens } from '../../../shared/domain/sampling.ts';
 import { createStopMatcher } from '../tokenizer/stop-matcher.ts';
 import type { StopMatcher } from '../tokenizer/stop-matcher.ts';
 import type { EngineOptions, GenerateRequest } from './contract.ts';
+import { decodeHeadMultiple } from '../../../shared/model/interface.ts';
 import { DecodeCache, fewestRows } from './decode-cache.ts';
 import { TokenDrawer } from './draw-token.ts';
 import type { GenerationCounters } from './counters.ts';
@@ -92,8 +93,9 @@ export class Lane {
     this.release((call) => call.cancelled);
     await this.admit();
     const { decodeChunk = 1, executionProvider } = this.options;
-    // On a device a step of its own would move the whole cache there and back.
-    const inChunks = decodeChunk > 1 || executionProvider !== 'cpu';
+    // On a device a step of its own would move the whole cache there and back; no step of its own has heads of other widths.
+    const { headDim } = this.resident.graphs.config;
+    const inChunks = decodeChunk > 1 || executionProvider !== 'cpu' || headDim % decodeHeadMultiple !== 0;
     if (this.active.length > 0) await (inChunks ? this.decodeChunk() : this.decode());
   }
 

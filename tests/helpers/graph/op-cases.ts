@@ -1,6 +1,6 @@
 /** Random cases of every op, total over the op union: a new op makes the compiler ask for its cases here. */
 import fc from 'fast-check';
-import { concat, softmax } from '../../../shared/graph/build.ts';
+import { concat, iota, less, reshape, scalar, softmax, where } from '../../../shared/graph/build.ts';
 import { productOf } from '../../../shared/graph/dims.ts';
 import type { DType, OpName } from '../../../shared/graph/ops.ts';
 import { sizeOf } from '../../../shared/graph/reference-tensor.ts';
@@ -10,6 +10,7 @@ import {
   axes,
   axis,
   broadcast,
+  dimOf,
   draws,
   known,
   shapeOf,
@@ -132,17 +133,6 @@ const attention = (
       const q = [batch, length, known(kvHeads * group * headDim)];
       return { inputs: inputs({ q, kv }, numbers), apply: apply(op, { headDim, blocks }) };
     });
-
-/** A cache of few narrow heads. */
-const cached = (max: number) =>
-  fc.record({
-    batch: axis('B', Math.min(max, 4)),
-    kvHeads: fc.integer({ min: 1, max: 2 }).map(known),
-    group: fc.integer({ min: 1, max: 3 }),
-    window: axis('W', 2 * max),
-    width: fc.integer({ min: 1, max: 4 }).map(known),
-    numbers: draws,
-  });
 
 export const opCases: { readonly [K in OpName]: Cases } = {
   input: leaf((drawn, numbers) => ({ inputs: [numbers.floats(drawn)], apply: (_, [x]) => [x!] })),
@@ -318,32 +308,39 @@ export const opCases: { readonly [K in OpName]: Cases } = {
       (sizes, numbers) => [...attended(sizes, numbers), numbers.floats(sizes.q), numbers.floats(sizes.q)],
       'causalAttendGradient',
     ),
-  cacheWrite: (max) =>
-    cached(max).map(({ batch, kvHeads, window, width, numbers }) => ({
-      inputs: [
-        numbers.floats([batch, kvHeads, window, width]),
-        numbers.floats([batch, kvHeads, known(1), width]),
-        numbers.ids([batch], window.size),
-      ],
-      apply: apply('cacheWrite', none),
-    })),
   cacheAttend: (max) =>
-    cached(max).map(({ batch, kvHeads, group, window, width, numbers }) => ({
-      inputs: [
-        numbers.floats([batch, known(kvHeads.size * group), known(1), width]),
-        numbers.floats([batch, kvHeads, window, width]),
-        numbers.floats([batch, kvHeads, window, width]),
-        numbers.ids([batch], window.size),
-      ],
-      apply: apply('cacheAttend', none),
-    })),
-  rmsNorm: (max) =>
     fc
-      .tuple(axes(Math.min(max, 6), { min: 1, max: 3 }), fc.integer({ min: 1, max }), draws)
-      .map(([rows, width, numbers]) => ({
-        inputs: [numbers.floats([...rows, known(width)]), numbers.positive([known(width)])],
-        apply: apply('rmsNorm', { eps: 1e-3 }),
-      })),
+      .record({
+        batch: axis('B', Math.min(max, 4)),
+        kvHeads: fc.integer({ min: 1, max: 2 }),
+        group: fc.integer({ min: 1, max: 3 }),
+        window: axis('W', 2 * max),
+        headDim: fc.constantFrom(8, 16),
+        numbers: draws,
+      })
+      .map(({ batch, kvHeads, group, window, headDim, numbers }) => {
+        const cache = [batch, known(kvHeads), window, known(headDim)];
+        const entry = [batch, known(1), known(kvHeads * headDim)];
+        return {
+          inputs: [
+            numbers.floats([batch, known(1), known(kvHeads * group * headDim)]),
+            ...[entry, entry, cache, cache].map((drawn) => numbers.floats(drawn)),
+            numbers.ids([batch], window.size),
+          ],
+          // Entries beyond a row's last mean nothing.
+          apply: (graph, values) => {
+            const [attended, ...caches] = graph.apply('cacheAttend', values, none);
+            const [places, lasts] = [iota(graph, dimOf(window)), reshape(values[5]!, [dimOf(batch), 1, 1, 1])];
+            const isBeyond = less(lasts, reshape(places, [1, 1, dimOf(window), 1]));
+            return [attended!, ...caches.map((cache) => where(isBeyond, scalar(graph, 0), cache))];
+          },
+        };
+      }),
+  rmsNorm: (max) =>
+    fc.tuple(axis('N', max), fc.integer({ min: 1, max }), draws).map(([rows, width, numbers]) => ({
+      inputs: [numbers.floats([rows, known(width)]), numbers.positive([known(width)])],
+      apply: apply('rmsNorm', { eps: 1e-3 }),
+    })),
   rope: (max) =>
     fc
       .record({
@@ -352,15 +349,13 @@ export const opCases: { readonly [K in OpName]: Cases } = {
         heads: fc.integer({ min: 1, max: 3 }),
         pairs: fc.integer({ min: 1, max: 4 }),
         own: fc.boolean(),
-        apart: fc.boolean(),
         numbers: draws,
       })
-      .map(({ batch, length, heads, pairs, own, apart, numbers }) => {
+      .map(({ batch, length, heads, pairs, own, numbers }) => {
         const table = [known(length.size + 3), known(pairs)];
-        const width = 2 * pairs;
         return {
           inputs: [
-            numbers.floats(apart ? [batch, known(heads), length, known(width)] : [batch, length, known(heads * width)]),
+            numbers.floats([batch, length, known(heads * pairs * 2)]),
             own ? numbers.ids([batch, length], length.size + 3) : numbers.ids([known(1)], 4),
             numbers.floats(table),
             numbers.floats(table),
