@@ -216,7 +216,10 @@ const shapeRules: ShapeRules = {
     const [shape, entry, sameEntry, cache, same] = floats([q!, k!, v!, keys!, values!], 5);
     need(cache!.length === 4 && sameShape(cache!, same!), 'keys and values [B, kvHeads, W, D]');
     const [batch, kvHeads, , headDim] = cache! as [Dim, number, Dim, number];
-    need(sameShape(entry!, [batch, 1, kvHeads * headDim]) && sameShape(entry!, sameEntry!), 'k and v [B, 1, kvHeads * D]');
+    need(
+      sameShape(entry!, [batch, 1, kvHeads * headDim]) && sameShape(entry!, sameEntry!),
+      'k and v [B, 1, kvHeads * D]',
+    );
     need(headDim % 8 === 0, 'heads whose width is a multiple of 8');
     const group = Number(shape![2]) / Number(entry![2]);
     need(sameShape(shape!, [batch, 1, group * kvHeads * headDim]) && Number.isInteger(group), 'q [B, 1, heads * D]');

@@ -23,7 +23,9 @@ export function emitCacheAttention({ emitter, x, types, y }: Rule): void {
   const asInt32 = (name: string) => emitter.emit('Cast', [name], { attributes: { to: int32 } });
   const lasts = emitter.once(`int32 ${last}`, () => asInt32(last));
   // More than one token stands for a step that is no prompt's first.
-  const longest = emitter.once(`int32 ${String(window)}`, () => asInt32(emitter.emit('Squeeze', [emitter.dim(window!)])));
+  const longest = emitter.once(`int32 ${String(window)}`, () =>
+    asInt32(emitter.emit('Squeeze', [emitter.dim(window!)])),
+  );
   emitter.emit('GroupQueryAttention', [q, k, v, keys, values, lasts, longest], {
     domain: microsoft,
     attributes: { num_heads: heads, kv_num_heads: Number(kvHeads) },
