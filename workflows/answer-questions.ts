@@ -2,7 +2,7 @@
 import type { RunPlan } from '../shared/domain/plan.ts';
 import type { Batch, Slot } from '../shared/domain/tasks.ts';
 import { activitiesOf } from './activity-proxies.ts';
-import { mapWindow } from './window.ts';
+import { mapWhileShort, mapWindow } from './window.ts';
 
 export interface AnswerRequest {
   batch: Batch;
@@ -12,21 +12,27 @@ export interface AnswerRequest {
   questionsPerBatch: number;
   concurrentBatches: number;
   plan: Pick<RunPlan, 'queues' | 'activities'>;
+  /** Only as many as fit into a history; absent: all. */
+  whileShort?: true;
   /** Called when so many more questions are judged. */
   onJudged?: (questions: number) => void;
 }
 
-export async function answerQuestions(request: AnswerRequest): Promise<void> {
+/** How many of the first slots are answered. */
+export async function answerQuestions(request: AnswerRequest): Promise<number> {
   const { batch, samples, plan, questionsPerBatch, concurrentBatches, onJudged } = request;
   const { rollout, sandbox } = activitiesOf(plan);
-  await mapWindow(inBatches(request.slots, questionsPerBatch), concurrentBatches, async (slots) => {
+  const map = request.whileShort ? mapWhileShort : mapWindow;
+  const answered = await map(inBatches(request.slots, questionsPerBatch), concurrentBatches, async (slots) => {
     const range = `questions ${slots[0]!.slot}–${slots.at(-1)!.slot}`;
     await rollout.evaluateBatch.executeWithOptions({ summary: `${range} × ${samples} samples` }, [
       { ...batch, slots, samples },
     ]);
     await sandbox.verifyBatch.executeWithOptions({ summary: `verify ${range}` }, [{ ...batch, slots }]);
     onJudged?.(slots.length);
+    return slots.length;
   });
+  return answered.reduce((sum, count) => sum + count, 0);
 }
 
 const inBatches = (slots: readonly Slot[], size: number): Slot[][] =>

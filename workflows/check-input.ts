@@ -21,16 +21,20 @@ const at = (value: unknown, path: string): unknown =>
     .split('.')
     .reduce<unknown>((seen, name) => (isOf.object(seen) ? (seen as Record<string, unknown>)[name] : undefined), value);
 
-/** What every plan that activities are proxied from must say. */
-export const planFields: Fields = {
-  'plan.queues.control': 'text',
-  'plan.queues.gpu': 'text',
-  'plan.queues.sandbox': 'text',
-  'plan.activities.control.startToCloseMs': 'number',
-  'plan.activities.rollout.startToCloseMs': 'number',
-  'plan.activities.train.startToCloseMs': 'number',
-  'plan.activities.sandbox.startToCloseMs': 'number',
+/** What a plan that activities are proxied from must say, where it is the input itself. */
+export const unnestedPlanFields: Fields = {
+  'queues.control': 'text',
+  'queues.gpu': 'text',
+  'queues.sandbox': 'text',
+  'activities.control.startToCloseMs': 'number',
+  'activities.rollout.startToCloseMs': 'number',
+  'activities.train.startToCloseMs': 'number',
+  'activities.sandbox.startToCloseMs': 'number',
 };
+/** The same, where the input has it as `plan`. */
+export const planFields: Fields = Object.fromEntries(
+  Object.entries(unnestedPlanFields).map(([path, kind]) => [`plan.${path}`, kind]),
+);
 
 /** The first field that is not as expected, as a sentence; null where all are. */
 function fault(value: unknown, fields: Fields): string | null {

@@ -57,6 +57,7 @@ export interface CoEvolutionStageResult {
 }
 
 const recentRows = 12;
+const reportsPerStage = 500;
 
 export async function coEvolutionStage(input: CoEvolutionStageInput): Promise<CoEvolutionStageResult> {
   checkInput('coEvolutionStage', input, {
@@ -115,7 +116,7 @@ export async function coEvolutionStage(input: CoEvolutionStageInput): Promise<Co
       { key: searchAttributes.policyVersion, value: state.policyVersion },
       { key: searchAttributes.meanReward, value: result.meanReward },
     ]);
-    await report(state);
+    if (isReported(iteration, iterations)) await report(state);
     sinceStart += 1;
     if (state.done < iterations && (workflowInfo().continueAsNewSuggested || sinceStart >= plan.iterationsPerHistory)) {
       await condition(allHandlersFinished);
@@ -131,6 +132,10 @@ function summaryOf({ learner, iterations, policyVersion, recent }: CoEvolutionSt
   const reward = last === undefined ? '' : ` · reward before ${last.meanReward.toFixed(2)}`;
   return `iteration ${iteration}/${iterations} · ${learner} · from ${policyVersionName(policyVersion)}${reward}`;
 }
+
+/** Each is three events of the run's history, which does not end before the stage: 500 of a stage at most. */
+const isReported = (iteration: number, iterations: number) =>
+  iteration === iterations || iteration % Math.ceil(iterations / reportsPerStage) === 0;
 
 /** The stage's end has an evaluation of its own, in the run. */
 const isDue = (every: number, iteration: number, iterations: number) =>

@@ -2,19 +2,28 @@
  * Cold-start examples from a teacher: it designs and executes like any policy, batch after batch until the questions or
  * the budget end; then what was right becomes a set. Resumable by question: stored answers are not asked for again.
  */
-import { setCurrentDetails, setHandler } from '@temporalio/workflow';
+import { continueAsNew, setCurrentDetails, setHandler, workflowInfo } from '@temporalio/workflow';
 import type { CollectionPlan } from '../shared/domain/collection-plan.ts';
 import { collectionId } from '../shared/domain/ids.ts';
 import type { Batch } from '../shared/domain/tasks.ts';
 import { activitiesOf } from './activity-proxies.ts';
 import { answerQuestions } from './answer-questions.ts';
+import { checkInput, unnestedPlanFields } from './check-input.ts';
 import { batchProgressQuery } from './messages.ts';
 
-export async function coldStartCollection(plan: CollectionPlan): Promise<void> {
+/** `from`: questions that earlier executions have asked. */
+export async function coldStartCollection(plan: CollectionPlan, from = 0): Promise<void> {
+  checkInput('coldStartCollection', plan, {
+    runId: 'text',
+    questions: 'number',
+    designs: 'number',
+    questionsPerBatch: 'number',
+    ...unnestedPlanFields,
+  });
   const { runId, questions, designs, questionsPerBatch } = plan;
   const { control } = activitiesOf(plan);
   const batch: Batch = { runId, batchId: collectionId(runId), purpose: 'train', policyVersion: 0 };
-  let asked = 0;
+  let asked = from;
   setHandler(batchProgressQuery, () => ({ done: asked, of: questions, parts: 'questions' }), {
     description: 'How many questions the teacher has answered.',
   });
@@ -32,6 +41,8 @@ export async function coldStartCollection(plan: CollectionPlan): Promise<void> {
       plan,
     });
     asked += count;
+    if (asked < questions && workflowInfo().continueAsNewSuggested)
+      await continueAsNew<typeof coldStartCollection>(plan, asked);
   }
   await control.recordSet({ runId, asked, questions });
 }

@@ -2,7 +2,7 @@
  * avg@k of a pinned policy version on the held-out questions (paper section 4.1): k fresh designs a question, each
  * executed once, correctness only. Questions go in batches; each batch is resumable by question.
  */
-import { setCurrentDetails, setHandler, upsertSearchAttributes } from '@temporalio/workflow';
+import { continueAsNew, setCurrentDetails, setHandler, upsertSearchAttributes } from '@temporalio/workflow';
 import { evaluationId, policyVersionName } from '../shared/domain/ids.ts';
 import type { RunPlan } from '../shared/domain/plan.ts';
 import type { Batch } from '../shared/domain/tasks.ts';
@@ -22,6 +22,8 @@ export interface EvaluationInput {
   dataset?: string;
   /** Id of the system that answers; absent: the run's own designs. */
   system?: string;
+  /** Questions that earlier executions have answered. */
+  done?: number;
   plan: Pick<RunPlan, 'queues' | 'activities' | 'evaluation' | 'dashboardUrl' | 'revision'>;
 }
 
@@ -52,17 +54,19 @@ export async function evaluation(input: EvaluationInput): Promise<EvaluationResu
     revision: plan.revision,
   };
 
-  let done = 0;
+  const before = input.done ?? 0;
+  let done = before;
   setHandler(batchProgressQuery, () => ({ done, of: questions, parts: 'questions' }), {
     description: 'How many questions are judged.',
   });
-  await answerQuestions({
+  const answered = await answerQuestions({
     batch,
-    slots: Array.from({ length: questions }, (_, slot) => ({ slot, questionIndex: slot })),
+    slots: Array.from({ length: questions }, (_, slot) => ({ slot, questionIndex: slot })).slice(before),
     samples,
     questionsPerBatch,
     concurrentBatches,
     plan,
+    whileShort: true,
     onJudged(more) {
       done += more;
       setCurrentDetails(
@@ -70,6 +74,7 @@ export async function evaluation(input: EvaluationInput): Promise<EvaluationResu
       );
     },
   });
+  if (before + answered < questions) await continueAsNew<typeof evaluation>({ ...input, done: before + answered });
   const result = await control.recordEvaluation.executeWithOptions(
     { summary: `avg@${samples} of all ${questions} questions` },
     [{ ...batch, name, samples, questions }],

@@ -3,10 +3,18 @@
  * it stands, so a study that was cut off anywhere is resumed by starting it again. A run that fails is a row of the
  * table, not the end of the study.
  */
-import { executeChild, isCancellation, setCurrentDetails, setHandler, setWorkflowOptions } from '@temporalio/workflow';
+import {
+  continueAsNew,
+  executeChild,
+  isCancellation,
+  setCurrentDetails,
+  setHandler,
+  setWorkflowOptions,
+} from '@temporalio/workflow';
 import { evaluationId, policyVersionName } from '../shared/domain/ids.ts';
 import type { StudyCellPlan, StudyFailures, StudyPlan } from '../shared/domain/study-plan.ts';
 import { activitiesOf } from './activity-proxies.ts';
+import { checkInput, unnestedPlanFields } from './check-input.ts';
 import { evaluation } from './evaluation.ts';
 import { failureOf } from './failure.ts';
 import { batchProgressQuery } from './messages.ts';
@@ -14,14 +22,21 @@ import { visible } from './search-attributes.ts';
 import { systemSearch } from './system-search.ts';
 import { trainingRun } from './training-run.ts';
 import { isVersioned } from './versioned.ts';
-import { mapWindow } from './window.ts';
+import { mapWhileShort } from './window.ts';
 
-export async function study(plan: StudyPlan): Promise<StudyFailures> {
+/** Where a study stands that continues as new: parts that were dealt with, cold starts before cells. */
+interface StudyProgress {
+  parts: number;
+  failures: StudyFailures;
+}
+
+export async function study(plan: StudyPlan, from: StudyProgress = { parts: 0, failures: {} }): Promise<StudyFailures> {
+  checkStudy(plan);
   const { studyId, bases, cells, concurrentRuns } = plan;
   const { control } = activitiesOf(plan);
-  const failures: StudyFailures = {};
+  const failures = { ...from.failures };
   const of = bases.length + cells.length;
-  let done = 0;
+  let done = from.parts;
   const attempt = async (key: string, work: () => Promise<void>) => {
     try {
       await work();
@@ -37,19 +52,41 @@ export async function study(plan: StudyPlan): Promise<StudyFailures> {
     description: 'How many runs and measurements are done.',
   });
 
-  await mapWindow(bases, concurrentRuns, (runId) => attempt(runId, () => runToEnd(plan, runId)));
-  await mapWindow(cells, concurrentRuns, (cell) =>
-    attempt(cellKey(cell), async () => {
-      await runToEnd(plan, cell.runId);
-      await measure(plan, cell);
-    }),
-  );
+  const basesLeft = bases.slice(from.parts);
+  await mapWhileShort(basesLeft, concurrentRuns, (runId) => attempt(runId, () => runToEnd(plan, runId)));
+  if (done >= bases.length) {
+    await mapWhileShort(cells.slice(done - bases.length), concurrentRuns, (cell) =>
+      attempt(cellKey(cell), async () => {
+        await runToEnd(plan, cell.runId);
+        await measure(plan, cell);
+      }),
+    );
+  }
+  if (done < of) await continueAsNew<typeof study>(plan, { parts: done, failures });
   await control.recordStudy({ studyId, failures });
   return failures;
 }
 
 // Its runs are to begin with new code, as those of `trainingRun`.
 setWorkflowOptions(() => (isVersioned() ? { versioningBehavior: 'AUTO_UPGRADE' } : {}), study);
+
+function checkStudy(plan: StudyPlan): void {
+  checkInput('study', plan, {
+    studyId: 'text',
+    bases: 'list',
+    cells: 'list',
+    concurrentRuns: 'number',
+    ...unnestedPlanFields,
+  });
+  plan.bases.forEach((runId, index) => checkInput(`study (bases[${index}])`, { runId }, { runId: 'text' }));
+  plan.cells.forEach((cell, index) =>
+    checkInput(`study (cells[${index}])`, cell, {
+      runId: 'text',
+      variant: 'text',
+      ...(cell?.measurement == null ? {} : { 'measurement.name': 'text' }),
+    }),
+  );
+}
 
 /** A base's own failure goes by its run id, a cell's by run and variant: several may measure one base. */
 const cellKey = ({ runId, variant }: StudyCellPlan) => `${runId}#${variant}`;

@@ -2,13 +2,14 @@
  * A search with a frozen policy: candidates are proposed, executed on training questions and scored, one after another; or
  * a controller learns to pick from a pool. Ends after its rounds, or when its model calls are used up.
  */
-import { setCurrentDetails, setHandler } from '@temporalio/workflow';
+import { continueAsNew, setCurrentDetails, setHandler, workflowInfo } from '@temporalio/workflow';
 import { candidateId, searchStepId } from '../shared/domain/ids.ts';
 import type { SearchPlan } from '../shared/domain/search-plan.ts';
 import type { Batch } from '../shared/domain/tasks.ts';
 import { drawQuestions } from '../shared/plan/draw-questions.ts';
 import { activitiesOf } from './activity-proxies.ts';
 import { answerQuestions } from './answer-questions.ts';
+import { checkInput, unnestedPlanFields } from './check-input.ts';
 import { batchProgressQuery } from './messages.ts';
 
 export interface SystemSearchResult {
@@ -16,11 +17,31 @@ export interface SystemSearchResult {
   system: string;
 }
 
-export async function systemSearch(plan: SearchPlan): Promise<SystemSearchResult> {
+/** Where a search stands that continues as new. */
+interface SearchProgress {
+  round: number;
+  calls: number;
+}
+
+export async function systemSearch(
+  plan: SearchPlan,
+  from: SearchProgress = { round: 0, calls: 0 },
+): Promise<SystemSearchResult> {
+  checkInput('systemSearch', plan, {
+    searchId: 'text',
+    runId: 'text',
+    finds: 'text',
+    rounds: 'number',
+    questions: 'number',
+    answers: 'number',
+    trainQuestions: 'number',
+    questionsPerBatch: 'number',
+    concurrentBatches: 'number',
+    ...unnestedPlanFields,
+  });
   const { searchId, rounds } = plan;
   const { control } = activitiesOf(plan);
-  let round = 0;
-  let calls = 0;
+  let { round, calls } = from;
   setHandler(batchProgressQuery, () => ({ done: round, of: rounds, parts: 'rounds of the search' }), {
     description: 'How many rounds of the search are done.',
   });
@@ -28,6 +49,8 @@ export async function systemSearch(plan: SearchPlan): Promise<SystemSearchResult
     calls = await (plan.finds === 'script' ? tryCandidate : learnStep)(plan, round);
     round += 1;
     setCurrentDetails(`${round} of ${rounds} rounds · ${calls} model calls`);
+    if (round < rounds && workflowInfo().continueAsNewSuggested)
+      await continueAsNew<typeof systemSearch>(plan, { round, calls });
   }
   return control.concludeSearch({ searchId, rounds: round });
 }

@@ -3,6 +3,9 @@
  * that learns → record. Only ids and small numbers pass through here.
  */
 import {
+  allHandlersFinished,
+  condition,
+  continueAsNew,
   createEventGroup,
   executeChild,
   setCurrentDetails,
@@ -18,8 +21,10 @@ import { askThroughRun, withDecisions } from './decisions.ts';
 import { lookDeeper, markdownTable, rewardText } from './details.ts';
 import { hierarchicalRollout } from './hierarchical-rollout.ts';
 import type { HierarchicalRolloutResult } from './hierarchical-rollout.ts';
+import { noRollouts, plusRollouts, rolloutMetrics } from './rollout-sums.ts';
+import type { RolloutSums } from './rollout-sums.ts';
 import { searchAttributes, visible } from './search-attributes.ts';
-import { mapWindow } from './window.ts';
+import { mapWhileShort } from './window.ts';
 import { checkInput, planFields } from './check-input.ts';
 
 export interface TrainingIterationInput {
@@ -37,6 +42,8 @@ export interface TrainingIterationInput {
   previousReward: number | null;
   /** By which decisions have multiplied the learning rate; absent: 1. */
   rateFactor?: number;
+  /** Questions that earlier executions have rolled out, and when the first began. */
+  earlier?: { rollouts: RolloutSums; startedAtMs: number };
   plan: RunPlan;
 }
 
@@ -72,11 +79,22 @@ export async function trainingIteration(input: TrainingIterationInput): Promise<
     plan.rollout.questionsPerIteration,
   );
 
-  const rollouts = await createEventGroup('rollouts').withScope(() => rollOut(input, batch, questionIndices));
+  const { rollouts: before, startedAtMs } = input.earlier ?? {
+    rollouts: noRollouts,
+    startedAtMs: workflowInfo().startTime.getTime(),
+  };
+  const results = await createEventGroup('rollouts').withScope(() =>
+    rollOut(input, batch, questionIndices, before.questions),
+  );
+  const rollouts = plusRollouts(before, results);
+  if (rollouts.questions < questionIndices.length) {
+    await condition(allHandlersFinished);
+    await continueAsNew<typeof trainingIteration>({ ...input, earlier: { rollouts, startedAtMs } });
+  }
   const rolledOutAtMs = Date.now();
 
   return createEventGroup('credit and update').withScope(async () => {
-    const slots = rollouts.map((_, slot) => slot);
+    const slots = questionIndices.map((_, slot) => slot);
     const credit = await control.assignCredit.executeWithOptions({ summary: `credit of ${slots.length} questions` }, [
       { ...batch, slots },
     ]);
@@ -113,7 +131,7 @@ export async function trainingIteration(input: TrainingIterationInput): Promise<
           policyOut: updated.policyVersion,
           questionIndices,
           metrics,
-          startedAtMs: workflowInfo().startTime.getTime(),
+          startedAtMs,
           rolledOutAtMs,
           revision: plan.revision,
         },
@@ -128,16 +146,17 @@ export async function trainingIteration(input: TrainingIterationInput): Promise<
   });
 }
 
-/** One child workflow a question, at most `concurrentQuestions` open at once; results in the order of the questions. */
+/** One child workflow a question, at most `concurrentQuestions` open at once; results in order, of as many as fit into a history. */
 function rollOut(
   { runId, stage, iteration, learner, policyVersion, plan }: TrainingIterationInput,
   batch: Batch,
   questionIndices: readonly number[],
+  from: number,
 ): Promise<HierarchicalRolloutResult[]> {
   const { designsPerQuestion, executionsPerDesign, concurrentQuestions } = plan.rollout;
   const { queues, activities, dashboardUrl } = plan;
-  return mapWindow(
-    questionIndices.map((questionIndex, slot) => ({ questionIndex, slot })),
+  return mapWhileShort(
+    questionIndices.map((questionIndex, slot) => ({ questionIndex, slot })).slice(from),
     concurrentQuestions,
     (slot) =>
       executeChild(hierarchicalRollout, {
@@ -174,18 +193,6 @@ async function shardedGradients(
   return results.flatMap(({ gradients }) => gradients);
 }
 
-function rolloutMetrics(rollouts: readonly HierarchicalRolloutResult[]): Record<string, number> {
-  const sum = (pick: (result: HierarchicalRolloutResult) => number) =>
-    rollouts.reduce((total, result) => total + pick(result), 0);
-  const executions = sum((result) => result.executions);
-  return {
-    executions,
-    accuracy: executions === 0 ? 0 : sum((result) => result.correct) / executions,
-    validDesigns: sum((result) => result.validDesigns) / sum((result) => result.designs),
-    calls: sum((result) => result.calls),
-  };
-}
-
 /** `iteration 7 · executor · v000006→v000007 · reward 0.41→0.47` */
 function outcomeOf(input: TrainingIterationInput, policyOut: number, reward: number): string {
   const { iteration, learner, policyVersion, previousReward } = input;
@@ -193,19 +200,13 @@ function outcomeOf(input: TrainingIterationInput, policyOut: number, reward: num
   return `iteration ${iteration} · ${learner} · ${policyVersionName(policyVersion)}→${policyVersionName(policyOut)} · reward ${before}${reward.toFixed(2)}`;
 }
 
-const worstShown = 5;
-
 function detailsOf(
   input: TrainingIterationInput,
   policyOut: number,
   metrics: Record<string, number>,
-  rollouts: readonly HierarchicalRolloutResult[],
+  { worst }: RolloutSums,
 ): string {
   const batchId = iterationId(input.runId, input.stage, input.iteration);
-  const worst = rollouts
-    .map((result, slot) => ({ ...result, slot }))
-    .sort((a, b) => (a.meanReward ?? 0) - (b.meanReward ?? 0) || a.slot - b.slot)
-    .slice(0, worstShown);
   return [
     `**${outcomeOf(input, policyOut, metrics.meanReward ?? 0)}**`,
     '',

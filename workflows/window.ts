@@ -1,17 +1,32 @@
 /** Bounded fan-out: at most `width` tasks are open at once; the first failure ends the rest by cancellation. */
-import { CancellationScope } from '@temporalio/workflow';
+import { CancellationScope, workflowInfo } from '@temporalio/workflow';
 
 /** Results in the order of `items`. */
-export async function mapWindow<Item, Result>(
+export const mapWindow = <Item, Result>(
   items: readonly Item[],
   width: number,
   task: (item: Item) => Promise<Result>,
+): Promise<Result[]> => mapUntil(items, width, task, () => false);
+
+/** Begins no task any more once the history is long; results of the first so many items, for whoever continues as new. */
+export const mapWhileShort = <Item, Result>(
+  items: readonly Item[],
+  width: number,
+  task: (item: Item) => Promise<Result>,
+): Promise<Result[]> => mapUntil(items, width, task, () => workflowInfo().continueAsNewSuggested);
+
+async function mapUntil<Item, Result>(
+  items: readonly Item[],
+  width: number,
+  task: (item: Item) => Promise<Result>,
+  isEnough: () => boolean,
 ): Promise<Result[]> {
   const results: Result[] = [];
   let next = 0;
   return CancellationScope.cancellable(async () => {
     const lane = async () => {
-      while (next < items.length) {
+      // One at least, so that every execution comes further.
+      while (next < items.length && (next === 0 || !isEnough())) {
         const index = next++;
         results[index] = await task(items[index]!);
       }

@@ -28,6 +28,8 @@ const plan = {
   evaluation: { samples: 1, questions: 0, questionsPerBatch: 1, concurrentBatches: 1, everyIterations: 0 },
   iterationsPerHistory: 100,
 };
+const study = { studyId: 's', ...plan, bases: [], cells: [], concurrentRuns: 1 };
+const search = { ...plan, searchId: 's', runId: 'r', finds: 'script', rounds: 1, questions: 1, answers: 1 };
 const good = { runId: 'bad-input', dataset: 'd', plan, from: null };
 
 beforeAll(async () => {
@@ -69,6 +71,18 @@ describe('a start with a wrong payload fails at once, by name', () => {
     ['hierarchicalRollout', [{}], /runId: expected a text/],
     ['evaluation', [{ ...good, name: 7 }], /name: expected a text, seen 7/],
     ['solution', [null], /expected an object, seen null/],
+    ['study', ['smoke'], /expected an object, seen "smoke"/],
+    ['study', [{ ...study, bases: undefined }], /bases: expected a list, seen nothing/],
+    ['study', [{ ...study, cells: [null] }], /study \(cells\[0\]\) .*expected an object, seen null/],
+    ['study', [{ ...study, bases: ['b', 7] }], /study \(bases\[1\]\) .*runId: expected a text, seen 7/],
+    [
+      'study',
+      [{ ...study, cells: [{ runId: 'r', variant: 'v', measurement: { name: 1 } }] }],
+      /measurement\.name: expected a text, seen 1/,
+    ],
+    ['systemSearch', [{ ...search, rounds: '3' }], /rounds: expected a number, seen "3"/],
+    ['systemSearch', [{ ...search, queues: {} }], /queues\.control: expected a text, seen nothing/],
+    ['coldStartCollection', [{ runId: 'r' }], /questions: expected a number, seen nothing/],
   ];
   it.each(cases.map(([workflow, args, message], index) => ({ workflow, args, message, index })))(
     '$index $workflow: $message',
