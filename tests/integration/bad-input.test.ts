@@ -29,7 +29,17 @@ const plan = {
   iterationsPerHistory: 100,
 };
 const study = { studyId: 's', ...plan, bases: [], cells: [], concurrentRuns: 1 };
-const search = { ...plan, searchId: 's', runId: 'r', finds: 'script', rounds: 1, questions: 1, answers: 1 };
+const search = {
+  ...plan,
+  searchId: 's',
+  runId: 'r',
+  finds: 'script',
+  rounds: 1,
+  questions: 1,
+  answers: 1,
+  questionsPerBatch: 1,
+  concurrentBatches: 1,
+};
 const good = { runId: 'bad-input', dataset: 'd', plan, from: null };
 
 beforeAll(async () => {

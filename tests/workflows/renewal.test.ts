@@ -41,11 +41,10 @@ const activities = {
   },
   assignCredit: async () => ({ meanReward: 0.5, informative: { designer: 1, executor: 1 } }),
   initializePolicy: async () => ({ policyVersion: 0 }),
-  sampleDesigns: async ({ batchId, slot }: Batch & Slot) => {
+  rollOut: async ({ batchId, slot }: Batch & Slot) => {
     note(batchId, slot);
-    return { valid: [0, 2], invalid: 1 };
+    return { valid: [0, 2].map((design) => ({ design, replied: 2, calls: 3 })), invalid: 1 };
   },
-  executeDesign: async () => ({ replied: 2, calls: 3 }),
   evaluateBatch: async (input: Batch & { slots: Slot[] }) => {
     evaluated(input);
     return { calls: 1, validDesigns: 1 };
