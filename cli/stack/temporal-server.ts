@@ -22,6 +22,12 @@ export const searchAttributes = {
   Dataset: 'Keyword',
 } as const;
 
+/**
+ * How often a second the server's one history shard may look for what is to be dispatched next. Its default of 20 makes every
+ * workflow task, activity and child wait for the next 50 ms: 99 ms an empty activity, 21 ms with this (docs/log.md).
+ */
+const dispatchesPerSecond = 1000;
+
 const readyWithinMs = 90_000;
 const graceMs = 10_000;
 const connectTimeoutMs = 2_000;
@@ -45,12 +51,24 @@ export function temporalPlan(options: TemporalServerOptions): ProcessPlan {
     '--search-attribute',
     `${name}=${type}`,
   ]);
+  const dispatch = ['--dynamic-config-value', `history.transferProcessorMaxPollRPS=${dispatchesPerSecond}`];
   const network = ['--ip', loopback, '--port', String(port), '--ui-port', String(uiPort), '--namespace', namespace];
   const database = ['--db-filename', join(stateDir, 'temporal.db')];
   return {
     name: 'temporal',
     program,
-    args: ['server', 'start-dev', ...database, ...pragmas, ...network, ...attributes, ...more, '--log-level', 'error'],
+    args: [
+      'server',
+      'start-dev',
+      ...database,
+      ...pragmas,
+      ...network,
+      ...attributes,
+      ...dispatch,
+      ...more,
+      '--log-level',
+      'error',
+    ],
     env: process.env,
     logFile: join(stateDir, 'logs', 'temporal.log'),
     ready: () => pingTemporal({ address: `${loopback}:${port}` }, namespace),
