@@ -35,6 +35,8 @@ export interface WorkerWish {
   queue: 'control' | 'gpu' | 'sandbox';
   engine: 'real' | 'simulated';
   slots: number;
+  /** Divides every latency of a simulated engine; 1 where absent. */
+  speed?: number;
   /** Added to Node's own arguments, e.g. `--cpu-prof`. */
   nodeArgs?: readonly string[];
 }
@@ -73,8 +75,17 @@ async function startWorker(
   env: Record<string, string>,
   onSpawn: (child: ChildProcess) => void,
 ): Promise<void> {
-  const { queue, engine, slots, nodeArgs = [] } = wish;
-  const program = ['--import', 'tsx', join(root, 'bench/scale/worker.ts'), queue, engine, trace, String(slots)];
+  const { queue, engine, slots, speed = 1, nodeArgs = [] } = wish;
+  const program = [
+    '--import',
+    'tsx',
+    join(root, 'bench/scale/worker.ts'),
+    queue,
+    engine,
+    trace,
+    String(slots),
+    String(speed),
+  ];
   const child = spawn(process.execPath, [...nodeArgs, ...program], {
     cwd: root,
     env: { ...process.env, ...env },

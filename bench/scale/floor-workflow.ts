@@ -16,3 +16,21 @@ export async function floor(step: 'activity' | 'local' | 'child', steps: number,
 }
 
 export async function empty(): Promise<void> {}
+
+/** The steps of an iteration of one question, each of which does nothing: what Temporal itself takes of an iteration. */
+export async function emptyIteration(queue: string): Promise<void> {
+  const own = proxyActivities<Nothing>(options);
+  const { nothing } = proxyActivities<Nothing>({ ...options, taskQueue: queue });
+  await executeChild(emptyRollout, { args: [queue] });
+  // Credit, update, record: the first and the last on the workflow's own queue.
+  await own.nothing();
+  await nothing();
+  await own.nothing();
+}
+
+/** Designs and executions, verification. */
+export async function emptyRollout(queue: string): Promise<void> {
+  const { nothing } = proxyActivities<Nothing>({ ...options, taskQueue: queue });
+  await nothing();
+  await nothing();
+}

@@ -31,6 +31,7 @@ export async function measureFloor(): Promise<void> {
   const served = workers.map((worker) => worker.run());
   try {
     for (const [name, [step, queue]] of Object.entries(kinds)) show(name, await stepTime(fleet, step, queue));
+    show('all steps of an iteration, empty', await iterationTime(fleet));
   } finally {
     for (const worker of workers) worker.shutdown();
     await Promise.all(served);
@@ -52,5 +53,24 @@ async function stepTime({ client }: Fleet, step: string, queue: string): Promise
     const none = await run(0, round);
     times.push(((await run(steps, round)) - none) / steps);
   }
-  return `${quantile(times, 0.5).toFixed(1)} ms (${Math.min(...times).toFixed(1)} to ${Math.max(...times).toFixed(1)})`;
+  return spread(times);
 }
+
+/** As the server saw it: from its start to its end. */
+async function iterationTime({ client }: Fleet): Promise<string> {
+  const times: number[] = [];
+  for (let round = 0; round < 4 * rounds; round += 1) {
+    const handle = await client.workflow.start('emptyIteration', {
+      workflowId: `iteration-${round}`,
+      taskQueue: own,
+      args: [other],
+    });
+    await handle.result();
+    const { startTime, closeTime } = await handle.describe();
+    times.push(closeTime!.getTime() - startTime.getTime());
+  }
+  return spread(times);
+}
+
+const spread = (times: readonly number[]) =>
+  `${quantile(times, 0.5).toFixed(1)} ms (${Math.min(...times).toFixed(1)} to ${Math.max(...times).toFixed(1)})`;

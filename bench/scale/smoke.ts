@@ -5,29 +5,37 @@ import { startFleet } from './fleet.ts';
 import type { WorkerWish } from './fleet.ts';
 import { iterationTimes, train } from './train.ts';
 
-export const smokeWorkers: readonly WorkerWish[] = (['control', 'gpu', 'sandbox'] as const).map((queue) => ({
-  queue,
-  engine: 'real',
-  slots: 64,
-}));
+const workersWith = (engine: WorkerWish['engine'], speed = 1): WorkerWish[] =>
+  (['control', 'gpu', 'sandbox'] as const).map((queue) => ({ queue, engine, slots: 64, speed }));
+export const smokeWorkers: readonly WorkerWish[] = workersWith('real');
 const goalShare = 0.1;
 
-/** As it is, and with as many questions, designs and executions as keep the engine's batch full. */
-const widths: Record<string, readonly string[]> = {
-  smoke: [],
-  'smoke, 16 x 4 x 4': [
-    'rollout.questionsPerIteration=16',
-    'rollout.designsPerQuestion=4',
-    'rollout.executionsPerDesign=4',
-  ],
+const wide = ['rollout.questionsPerIteration=16', 'rollout.designsPerQuestion=4', 'rollout.executionsPerDesign=4'];
+const untrained = ['coldStart={"type":"none"}'];
+
+interface Case {
+  workers: readonly WorkerWish[];
+  set: readonly string[];
+}
+
+/**
+ * As it is; with as many questions, designs and executions as keep the engine's batch full; and beside calls that take as
+ * long as recorded ones did (medians of 165 and 144 ms), and eight times as long: larger models, longer replies.
+ */
+const cases: Record<string, Case> = {
+  smoke: { workers: smokeWorkers, set: [] },
+  'smoke, 16 x 4 x 4': { workers: smokeWorkers, set: wide },
+  'recorded calls': { workers: workersWith('simulated'), set: untrained },
+  'recorded calls x 8': { workers: workersWith('simulated', 1 / 8), set: untrained },
+  'recorded calls x 8, 16 x 4 x 4': { workers: workersWith('simulated', 1 / 8), set: [...untrained, ...wide] },
 };
 
 export async function measureSmoke(): Promise<void> {
-  for (const [name, set] of Object.entries(widths)) await measure(name, set);
+  for (const [name, each] of Object.entries(cases)) await measure(name, each);
 }
 
-async function measure(name: string, set: readonly string[]): Promise<void> {
-  const fleet = await startFleet(smokeWorkers);
+async function measure(name: string, { workers, set }: Case): Promise<void> {
+  const fleet = await startFleet(workers);
   try {
     const runId = 'scale-smoke';
     await train(fleet, runId, ['evaluation.limit=0', ...set]);

@@ -1,5 +1,5 @@
 /**
- * A worker of the bench: `worker.ts QUEUE ENGINE TRACE SLOTS`. The activities, store, journal, isolates and polling are the
+ * A worker of the bench: `worker.ts QUEUE ENGINE TRACE SLOTS SPEED`. The activities, store, journal, isolates and polling are the
  * product's; the engine is the real one (`real`) or simulated (`simulated`). Prints `ready QUEUE`; SIGTERM ends it.
  */
 import { DefaultLogger, Runtime } from '@temporalio/worker';
@@ -15,7 +15,7 @@ import { simulatedEngine } from './simulated-engine.ts';
 import { commandCounter, openTrace } from './trace.ts';
 import { watchedEngine, watchedScripts } from './watched.ts';
 
-const [queueName, engineName, tracePath, slots] = process.argv.slice(2);
+const [queueName, engineName, tracePath, slots, speed] = process.argv.slice(2);
 const queue = queueNames.find((name) => name === queueName)!;
 const trace = openTrace(tracePath!);
 const commands = commandCounter();
@@ -30,7 +30,9 @@ const worker = await startWorker(
   null,
   {
     createEngine: async (options) =>
-      engineName === 'real' ? watchedEngine(await createEngine(options), trace) : simulatedEngine(tokenizer, trace),
+      engineName === 'real'
+        ? watchedEngine(await createEngine(options), trace)
+        : simulatedEngine(tokenizer, trace, Number(speed)),
     createScriptPool: (options) => watchedScripts(createScriptPool(options), trace),
     onCommand: commands.count,
   },
