@@ -45,6 +45,18 @@ export async function looseEndOf(store: Store, batchId: string): Promise<string 
   return looseEnd(await count(store, batchId));
 }
 
+/** Whether anything is there of a batch. */
+export async function hasDocuments(store: Store, batchId: string): Promise<boolean> {
+  const asked = [{ batchId }, { projection: { _id: 1 } }] as const;
+  return (
+    (await store.designs.findOne(...asked)) !== null ||
+    (await store.calls.findOne(...asked)) !== null ||
+    (await store.executions.findOne(...asked)) !== null ||
+    (await store.verdicts.findOne(...asked)) !== null ||
+    (await store.credits.findOne(...asked)) !== null
+  );
+}
+
 function looseEnd({ usedCalls, journaled, strays }: Counts): string | null {
   if (journaled < usedCalls) return `${usedCalls - journaled} of ${usedCalls} calls`;
   return strays > 0 ? `what ${strays} documents belong to` : null;

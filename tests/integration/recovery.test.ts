@@ -175,6 +175,22 @@ describe('a store that lost its newest writes', () => {
     expect(open).toEqual([batchId]);
   });
 
+  it('finds what is left of an iteration after the one whose record and version are lost', async () => {
+    await cloneRun(servers.store, 'calm', 'ahead');
+    const [open, next] = ['ahead/stage-02/iter-001', 'ahead/stage-02/iter-002'];
+    for (const batchId of [open, next]) {
+      await servers.store.iterations.deleteOne({ _id: batchId });
+      await servers.store.policies.deleteOne({ runId: 'ahead', madeBy: batchId });
+    }
+    for (const name of ['credits', 'verdicts', 'executions', 'designs'] as const)
+      await documentsOf(servers.store, name).deleteMany({ batchId: next });
+    const survey = await surveyRun(servers.store, 'ahead');
+    expect(survey.losses).toEqual([`what comes before ${next}`]);
+    expect(survey.iterations).toEqual([next, open]);
+    await rollBack(servers.store, 'ahead', survey);
+    expect(await servers.store.calls.countDocuments({ batchId: next })).toBe(0);
+  });
+
   it('is named at the resume, and the run ends as if nothing had been lost', async () => {
     await cloneRun(servers.store, 'calm', 'lossy');
     await servers.store.policies.deleteOne({ _id: 'lossy/v000003' });
