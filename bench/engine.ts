@@ -52,10 +52,14 @@ async function measure(size: SizeName, folder: string): Promise<Row[]> {
     await Promise.all([own, ...rivals].map((contestant) => contestant.stop()));
   }
   if (parts.includes('decoding')) {
-    const own = ours();
     const transformers = hasTorch ? rival('transformers') : undefined;
-    rows.push(...(await decoding(own, transformers, { folder, size, rounds, bandwidth: await readBandwidth(1) })));
-    await Promise.all([own.stop(), transformers?.stop()]);
+    const bandwidth = await readBandwidth(1);
+    for (const weights of ['float32', 'int8'] as const) {
+      const own = ours();
+      rows.push(...(await decoding(own, transformers, { folder, size, rounds, bandwidth, weights })));
+      await own.stop();
+    }
+    await transformers?.stop();
   }
   if (parts.includes('serving')) rows.push(...(await serving(ours, folder, size, Math.min(rounds, 3))));
   return rows;

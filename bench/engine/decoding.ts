@@ -1,4 +1,7 @@
-/** Greedy decoding and prefill against transformers' `generate`, one thread each, in alternating rounds. */
+/**
+ * Greedy decoding and prefill against transformers' `generate` in float32, one thread each, in alternating rounds; ours with the
+ * weights as they are, or in 8 bits as `rollout.weights: 'int8'` has them.
+ */
 import { alternate, median, type Contestant, type Timing } from './contestant.ts';
 import type { Row } from './report.ts';
 import { tokenRows, weightBytes, type SizeName } from './sizes.ts';
@@ -9,6 +12,15 @@ const promptLength = 32;
 const newTokens: Record<SizeName, number> = { S: 64, M: 32 };
 const batches = [1, 8, 32, 64];
 
+interface Settings {
+  folder: string;
+  size: SizeName;
+  rounds: number;
+  /** Bytes a second. */
+  bandwidth: number;
+  weights: 'float32' | 'int8';
+}
+
 interface Turn {
   prefill: Generated;
   whole: Generated;
@@ -17,9 +29,10 @@ interface Turn {
 export async function decoding(
   ours: Contestant,
   rival: Contestant | undefined,
-  { folder, size, rounds, bandwidth }: { folder: string; size: SizeName; rounds: number; bandwidth: number },
+  { folder, size, rounds, bandwidth, weights }: Settings,
 ): Promise<Row[]> {
-  await ours.ask({ op: 'open', folder, size, threads: 1 });
+  const what = weights === 'float32' ? size : `${size}, ${weights} weights:`;
+  await ours.ask({ op: 'open', folder, size, threads: 1, weights });
   await rival?.ask({ op: 'open', folder, threads: 1 });
   const report: Row[] = [];
   for (const batch of batches) {
@@ -31,7 +44,7 @@ export async function decoding(
     const own = results.get(ours.name)!;
     const decodeMs = ({ prefill, whole }: Turn) => whole.ms - prefill.ms;
     const speed = (turns: readonly Turn[]) => (batch * (newTokens[size] - 1)) / (median(turns.map(decodeMs)) / 1000);
-    if (batch === 1) {
+    if (batch === 1 && weights === 'float32') {
       const bytes = weightBytes(size) * (newTokens[size] - 1);
       const rate = bytes / (median(own.map(decodeMs)) / 1000);
       report.push({
@@ -49,14 +62,14 @@ export async function decoding(
     );
     report.push(
       {
-        figure: `${size} decode, batch ${batch}, tokens/s after prefill (same greedy tokens in ${equal.length} of ${rounds} rounds)`,
+        figure: `${what} decode, batch ${batch}, tokens/s after prefill (same greedy tokens in ${equal.length} of ${rounds} rounds)`,
         ours: speed(own).toFixed(0),
         rival: speed(theirs).toFixed(0),
         ratio: median(theirs.map((turn, round) => decodeMs(turn) / decodeMs(own[round]!))),
         goal: batch < 32 ? '≥ 3' : '≥ 2',
       },
       {
-        figure: `${size} prefill, batch ${batch} x ${promptLength}`,
+        figure: `${what} prefill, batch ${batch} x ${promptLength}`,
         ours: `${median(own.map(({ prefill }) => prefill.ms)).toFixed(1)} ms`,
         rival: `${median(theirs.map(({ prefill }) => prefill.ms)).toFixed(1)} ms`,
         ratio: median(theirs.map(({ prefill }, round) => prefill.ms / own[round]!.prefill.ms)),

@@ -2,7 +2,7 @@
  * The engine as a contestant of bench/engine.ts: one JSON request a line in, one JSON result a line out. Runs in this
  * thread, so that CPU time and peak memory are the engine's own.
  *
- *   open      {folder, size, threads, maxBatch?}
+ *   open      {folder, size, threads, maxBatch?, weights?}   `weights`: of sampling
  *   train     {rows}                      one step of the trainer
  *   generate  {prompts, newTokens}        greedy, all calls at once
  *   serve     {calls, group}              seeded calls arriving over time; group > 0: in static batches of so many
@@ -27,6 +27,7 @@ const adam = { learningRate: 1e-4, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weig
 
 let options: EngineOptions;
 let source: PolicySource;
+let weights: GenerateRequest['weights'];
 let engine: LocalEngine | undefined;
 let loop: TrainingLoop | undefined;
 
@@ -52,6 +53,7 @@ const call = (promptIds: readonly number[], maxTokens: number, seedKey: string, 
   sampling: { temperature, topP: 1, topK: 0, minP: 0, maxTokens, stopStrings: [] },
   seedKey,
   stopTokenIds: [],
+  weights,
 });
 
 const operations = {
@@ -60,12 +62,15 @@ const operations = {
     size,
     threads,
     maxBatch = 64,
+    weights: kind,
   }: {
     folder: string;
     size: SizeName;
     threads: number;
     maxBatch?: number;
+    weights?: GenerateRequest['weights'];
   }) {
+    weights = kind;
     options = {
       executionProvider: 'cpu',
       decodeThreads: threads,
