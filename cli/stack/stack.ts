@@ -6,7 +6,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
-import { identify, isAlive } from '../../bootstrap/identity.mjs';
+import { identify, isAlive, type Identity } from '../../bootstrap/identity.mjs';
 import { withLock } from '../../bootstrap/lock.mjs';
 import { provisionMongo } from '../../bootstrap/mongo.mjs';
 import { cacheFolder, stateFolder } from '../../bootstrap/paths.mjs';
@@ -239,18 +239,16 @@ class Starter {
       );
       return;
     }
-    const supervisor = new Supervisor(plan, {
-      log,
-      onLost: (error) => this.#tellLost(error),
-      // The ports go into the record with the process, so that a start after a kill finds them.
-      onRunning: (identity) => {
-        const entry = { name: plan.name, identity, supervisor: identify(process.pid), log: plan.logFile };
-        return changeRecord(stateDir, (record) => ({
-          ...withProcess(record, entry),
-          ports: { ...(record.ports ?? this.#ports), ...portsOf(plan.name, this.#ports) },
-        }));
-      },
-    });
+    // The ports go into the record with the process, so that a start after a kill finds them.
+    const record = (identity: Identity) => {
+      const entry = { name: plan.name, identity, supervisor: identify(process.pid), log: plan.logFile };
+      return changeRecord(stateDir, (all) => ({
+        ...withProcess(all, entry),
+        ports: { ...(all.ports ?? this.#ports), ...portsOf(plan.name, this.#ports) },
+      }));
+    };
+    const onLost = (error: Error) => this.#tellLost(error);
+    const supervisor = new Supervisor(plan, { log, onLost, onSpawned: record, onRunning: record });
     this.#supervisors.push(supervisor);
     if (running === null) return supervisor.start();
     log(`${plan.name}: took over process ${running.identity.pid}, whose owner is gone`);

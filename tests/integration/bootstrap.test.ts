@@ -5,6 +5,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Connection } from '@temporalio/client';
@@ -138,6 +139,26 @@ test('after kill -9 of the owner the next start takes over the running servers',
     isAlive({ pid: servers.temporal, startedAt: null }),
     isAlive({ pid: servers.mongo, startedAt: null }),
   ]).toEqual([false, false]);
+});
+
+test('a server whose owner is killed before it answers is on record, and the stop ends it', async () => {
+  const child = spawn(process.execPath, ['--import', 'tsx', 'cli/stack/daemon.ts', stateDir], {
+    cwd: cloneRoot,
+    env: localEnvironment(),
+    stdio: 'ignore',
+  });
+  await vi.waitFor(() => expect(living(readRecord(stateDir), 'temporal')).not.toBeNull(), {
+    timeout: 60_000,
+    interval: 5,
+  });
+  const gone = once(child, 'exit');
+  child.kill('SIGKILL');
+  const { ports, processes } = readRecord(stateDir);
+  // Nobody listens yet.
+  await expect(once(connect(ports!.temporal, '127.0.0.1'), 'connect')).rejects.toThrow('ECONNREFUSED');
+  await gone;
+  await stopStack(stateDir);
+  expect(processes.filter(({ identity }) => isAlive(identity))).toEqual([]);
 });
 
 test('a detached stack outlives its starter and is stopped from outside', async () => {
