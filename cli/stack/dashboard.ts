@@ -3,13 +3,12 @@
  * dies. Training never depends on it: what keeps it from starting is said in one line, and nothing else happens.
  */
 import { join } from 'node:path';
-import { identify, isAlive } from '../../bootstrap/identity.mjs';
-import type { Identity } from '../../bootstrap/identity.mjs';
+import { isAlive } from '../../bootstrap/identity.mjs';
 import { withLock } from '../../bootstrap/lock.mjs';
 import { cloneRoot } from '../../bootstrap/paths.mjs';
 import { stackEnvironment } from './addresses.ts';
 import { choosePort, loopback } from './ports.ts';
-import { changeRecord, living, readRecord, withoutProcess, withProcess } from './record.ts';
+import { changeRecord, living, ownProcess, readRecord, withoutProcess, withProcess } from './record.ts';
 import type { Stack } from './stack.ts';
 import { readLog, Supervisor, type Log, type ProcessPlan } from './supervisor.ts';
 
@@ -74,14 +73,9 @@ function makeSupervisor({ stateDir, addresses }: Stack, port: number, log: Log):
     readyWithinMs,
     graceMs,
   };
-  const record = (identity: Identity) =>
-    changeRecord(stateDir, (record) =>
-      withProcess(record, { name, identity, supervisor: identify(process.pid), log: logFile }),
-    );
   return new Supervisor(plan, {
     log,
     onLost: (error) => log(`dashboard: given up, everything else goes on: ${error.message}`),
-    onSpawned: record,
-    onRunning: record,
+    onProcess: (identity) => changeRecord(stateDir, (record) => withProcess(record, ownProcess(plan, identity))),
   });
 }

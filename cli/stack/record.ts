@@ -4,7 +4,7 @@
  */
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { isAlive, type Identity } from '../../bootstrap/identity.mjs';
+import { identify, isAlive, type Identity } from '../../bootstrap/identity.mjs';
 import { withLock } from '../../bootstrap/lock.mjs';
 import type { StackAddresses } from './addresses.ts';
 
@@ -58,6 +58,14 @@ export function changeRecord(stateDir: string, change: (record: StackRecord) => 
     return next;
   });
 }
+
+/** The entry of a process that this one starts and stops. */
+export const ownProcess = (plan: { name: string; logFile: string }, identity: Identity): ProcessRecord => ({
+  name: plan.name,
+  identity,
+  supervisor: identify(process.pid),
+  log: plan.logFile,
+});
 
 /** Puts a process into the record, in place of an earlier one of the same name. */
 export const withProcess = (record: StackRecord, entry: ProcessRecord): StackRecord => ({

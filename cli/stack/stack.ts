@@ -6,7 +6,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
-import { identify, isAlive, type Identity } from '../../bootstrap/identity.mjs';
+import { isAlive } from '../../bootstrap/identity.mjs';
 import { withLock } from '../../bootstrap/lock.mjs';
 import { provisionMongo } from '../../bootstrap/mongo.mjs';
 import { cacheFolder, stateFolder } from '../../bootstrap/paths.mjs';
@@ -22,6 +22,7 @@ import { choosePort, loopback } from './ports.ts';
 import {
   changeRecord,
   living,
+  ownProcess,
   readRecord,
   withoutProcess,
   withProcess,
@@ -239,16 +240,16 @@ class Starter {
       );
       return;
     }
-    // The ports go into the record with the process, so that a start after a kill finds them.
-    const record = (identity: Identity) => {
-      const entry = { name: plan.name, identity, supervisor: identify(process.pid), log: plan.logFile };
-      return changeRecord(stateDir, (all) => ({
-        ...withProcess(all, entry),
-        ports: { ...(all.ports ?? this.#ports), ...portsOf(plan.name, this.#ports) },
-      }));
-    };
-    const onLost = (error: Error) => this.#tellLost(error);
-    const supervisor = new Supervisor(plan, { log, onLost, onSpawned: record, onRunning: record });
+    const supervisor = new Supervisor(plan, {
+      log,
+      onLost: (error) => this.#tellLost(error),
+      // The ports go into the record with the process, so that a start after a kill finds them.
+      onProcess: (identity) =>
+        changeRecord(stateDir, (record) => ({
+          ...withProcess(record, ownProcess(plan, identity)),
+          ports: { ...(record.ports ?? this.#ports), ...portsOf(plan.name, this.#ports) },
+        })),
+    });
     this.#supervisors.push(supervisor);
     if (running === null) return supervisor.start();
     log(`${plan.name}: took over process ${running.identity.pid}, whose owner is gone`);

@@ -36,7 +36,7 @@ function supervise(script: string, plan: Partial<ProcessPlan> = {}): Supervisor 
       graceMs: 5000,
       ...plan,
     },
-    { log: (line) => lines.push(line), onRunning: async (id) => started.push(id), onLost: (error) => lost.push(error) },
+    { log: (line) => lines.push(line), onProcess: async (id) => started.push(id), onLost: (error) => lost.push(error) },
   );
   return supervisor;
 }

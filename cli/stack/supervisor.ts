@@ -30,10 +30,11 @@ export interface ProcessPlan {
 /** What the supervisor tells its owner. */
 export interface SupervisorEvents {
   log: Log;
-  /** A process exists, which may not serve yet. */
-  onSpawned?: (identity: Identity) => Promise<unknown>;
-  /** After each successful start, with the new process. */
-  onRunning: (identity: Identity) => Promise<unknown>;
+  /**
+   * A process exists: a new one, which does not serve yet, or an adopted one. Should the owner be killed now, the next one
+   * must know what it left behind.
+   */
+  onProcess: (identity: Identity) => Promise<unknown>;
   /** It cannot be kept alive; no more attempts. */
   onLost: (error: Error) => void;
 }
@@ -85,8 +86,7 @@ export class Supervisor {
     if (child.pid === undefined) throw new Error(`${plan.name} ${await failed}`);
     this.#child = child;
     this.#identity = identify(child.pid);
-    // Before it is ready: should this process be killed now, the next one must know what it left behind.
-    await this.#events.onSpawned?.(this.#identity);
+    await this.#events.onProcess(this.#identity);
     let ended: string | null = null;
     void failed.then((how) => (ended = how));
     const why = await this.#untilReady(logFrom, () => ended);
@@ -95,14 +95,13 @@ export class Supervisor {
       throw new Error(`${plan.name} ${why}; its log ${plan.logFile} ends: ${tail(plan.logFile, logFrom)}`);
     }
     const mine = this.#identity;
-    await this.#events.onRunning(mine);
     void failed.then((how) => this.#died(mine, how));
   }
 
   /** Takes over a running process that somebody else started. */
   async adopt(identity: Identity): Promise<void> {
     this.#identity = identity;
-    await this.#events.onRunning(identity);
+    await this.#events.onProcess(identity);
     this.#watch = setInterval(() => {
       if (!isAlive(identity)) this.#died(identity, 'ended');
     }, watchMs);

@@ -4,12 +4,12 @@
  * (workers/main.ts does); a worker is ready when it prints `ready QUEUE`.
  */
 import { join } from 'node:path';
-import { identify, isAlive } from '../../bootstrap/identity.mjs';
+import { isAlive } from '../../bootstrap/identity.mjs';
 import type { Identity } from '../../bootstrap/identity.mjs';
 import { withLock } from '../../bootstrap/lock.mjs';
 import { cloneRoot } from '../../bootstrap/paths.mjs';
 import { stackEnvironment } from './addresses.ts';
-import { changeRecord, living, readRecord, withoutProcess, withProcess } from './record.ts';
+import { changeRecord, living, ownProcess, readRecord, withoutProcess, withProcess } from './record.ts';
 import type { Stack } from './stack.ts';
 import { readLog, Supervisor, type Log, type ProcessPlan } from './supervisor.ts';
 
@@ -108,11 +108,9 @@ function makeSupervisor(options: WorkersOptions, queue: WorkerQueue, onLost: (er
     readyWithinMs,
     graceMs,
   };
-  const record = (identity: Identity) =>
-    changeRecord(stack.stateDir, (before) =>
-      withProcess(before, { name, identity, supervisor: identify(process.pid), log: logFile }),
-    );
-  return new Supervisor(plan, { log, onLost, onSpawned: record, onRunning: record });
+  const onProcess = (identity: Identity) =>
+    changeRecord(stack.stateDir, (record) => withProcess(record, ownProcess(plan, identity)));
+  return new Supervisor(plan, { log, onLost, onProcess });
 }
 
 async function stopAll(

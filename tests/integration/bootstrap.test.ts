@@ -48,6 +48,14 @@ async function open(): Promise<Stack> {
   return stack;
 }
 
+/** A process that brings the stack up, at its beginning. */
+const startOwner = () =>
+  spawn(process.execPath, ['--import', 'tsx', 'cli/stack/daemon.ts', stateDir], {
+    cwd: cloneRoot,
+    env: localEnvironment(),
+    stdio: 'ignore',
+  });
+
 async function withDatabase<T>(
   { mongoUri, database }: StackAddresses,
   work: (all: MongoClient) => Promise<T>,
@@ -142,11 +150,7 @@ test('after kill -9 of the owner the next start takes over the running servers',
 });
 
 test('a server whose owner is killed before it answers is on record, and the stop ends it', async () => {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'cli/stack/daemon.ts', stateDir], {
-    cwd: cloneRoot,
-    env: localEnvironment(),
-    stdio: 'ignore',
-  });
+  const child = startOwner();
   await vi.waitFor(() => expect(living(readRecord(stateDir), 'temporal')).not.toBeNull(), {
     timeout: 60_000,
     interval: 5,
@@ -178,11 +182,7 @@ test('a detached stack outlives its starter and is stopped from outside', async 
 });
 
 test('Ctrl-C during the start leaves nothing running', async () => {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'cli/stack/daemon.ts', stateDir], {
-    cwd: cloneRoot,
-    env: localEnvironment(),
-    stdio: 'ignore',
-  });
+  const child = startOwner();
   await vi.waitFor(() => expect(readRecord(stateDir).processes.length).toBeGreaterThan(0), {
     timeout: 60_000,
     interval: 10,
