@@ -28,7 +28,7 @@ const zones = [
   zone(
     './audit',
     ['./workflows', './workers', './cli', './runs', './bootstrap'],
-    'The auditor shares ids, errors and types with what it audits, and no code.',
+    'The auditor shares ids, errors, types and the forms of documents with what it audits, and no code.',
   ),
   zone('./workers', ['./cli'], 'workers and cli do not import each other.'),
 ];
@@ -125,9 +125,10 @@ export default tseslint.config(
         {
           patterns: [
             {
-              regex: '/activities/|/shared/(?!domain/|errors)',
+              regex: '/activities/(?!store/forms/)|/shared/(?!domain/|errors)',
               allowTypeImports: true,
-              message: 'Types only: the auditor shares ids, errors and types with what it audits, and no code.',
+              message:
+                'Types only: the auditor shares ids, errors, types and the forms of documents with what it audits.',
             },
           ],
         },

@@ -4,7 +4,6 @@ import { ownSystem } from '../shared/systems/source.ts';
 import type { AnsweringSystem } from '../shared/systems/source.ts';
 import type { Question } from '../shared/domain/question.ts';
 import type { Batch } from '../shared/domain/tasks.ts';
-import { schemaVersion } from './store/documents.ts';
 import type { RunDocument } from './store/documents.ts';
 import type { Store } from './store/connect.ts';
 
@@ -23,20 +22,13 @@ export interface RunContexts {
   question(batch: RunOf & Pick<Batch, 'purpose' | 'dataset'>, index: number): Promise<Question>;
 }
 
-/** Throws `RunNotFound`, or `InvalidInput` for a document of a newer program. */
+/** Throws `RunNotFound`; `InvalidInput` for a document of a newer program, `RecordBroken` for a broken one. */
 export async function readRun(store: Store, runId: string): Promise<RunDocument> {
   const run = await store.runs.findOne({ _id: runId });
   if (run === null) {
     throw new DomainError('RunNotFound', `there is no run '${runId}' in the store; see: npx metaagentx list`, {
       runId,
     });
-  }
-  if (run.schemaVersion > schemaVersion) {
-    throw new DomainError(
-      'InvalidInput',
-      `run '${runId}' was written by a newer program (schema ${run.schemaVersion}, this one knows ${schemaVersion}); update this clone`,
-      { runId },
-    );
   }
   return run;
 }

@@ -20,11 +20,13 @@ import { checkTree } from './check-tree.ts';
 import { checkVersions, committedVersion } from './check-versions.ts';
 import { below } from './database.ts';
 import type { Database } from './database.ts';
+import type { Misfit } from '../activities/store/forms/check.ts';
 import { evaluationBatch, expectedOf } from './expected.ts';
 import type { Expected, ExpectedBatch } from './expected.ts';
 import { FingerprintBuilder } from './fingerprint.ts';
 import { Findings } from './report.ts';
 import type { AuditReport } from './report.ts';
+import { misfitOf, readSound } from './sound.ts';
 import { readTree } from './tree.ts';
 
 export interface AuditOptions {
@@ -32,10 +34,7 @@ export interface AuditOptions {
   client: Client | null;
 }
 
-/** Documents of this version are what the auditor understands. */
-const auditedSchema = 1;
-
-/** Throws `RunNotFound`, or `InvalidInput` for a run of a newer program. */
+/** Throws `RunNotFound`; `InvalidInput` for a run of a newer program, `RecordBroken` for one whose own document is broken. */
 export async function auditRun(db: Database, runId: string, { client }: AuditOptions): Promise<AuditReport> {
   const run = await db.runs.findOne({ _id: runId });
   if (run === null) {
@@ -43,17 +42,13 @@ export async function auditRun(db: Database, runId: string, { client }: AuditOpt
       runId,
     });
   }
-  if (run.schemaVersion > auditedSchema) {
-    throw new DomainError(
-      'InvalidInput',
-      `run '${runId}' was written by a newer program (schema ${run.schemaVersion}, this auditor knows ${auditedSchema}); update this clone`,
-      { runId },
-    );
-  }
   const findings = new Findings();
+  const broken = misfitOf('runs', run);
+  if (broken !== null) throw unreadable(runId, broken);
   const expected = expectedOf(run);
-  const records = await readRecords(db, runId);
-  const policies = await db.policies.find({ runId }).sort({ version: 1 }).toArray();
+  const records = await readRecords(db, findings, runId);
+  const policies = await readSound(db.policies, findings, below(runId));
+  policies.sort((a, b) => a.version - b.version);
   checkPlan(findings, run, expected, records);
   checkDraws(findings, run, expected.iterations, records.iterations);
   const fingerprint = new FingerprintBuilder(runId);
@@ -75,12 +70,24 @@ export async function auditRun(db: Database, runId: string, { client }: AuditOpt
   };
 }
 
-async function readRecords(db: Database, runId: string): Promise<Records> {
+function unreadable(runId: string, { kind, why }: Misfit): DomainError {
+  return kind === 'newer'
+    ? new DomainError('InvalidInput', `run '${runId}' was written by a newer program (${why}); update this clone`, {
+        runId,
+      })
+    : new DomainError(
+        'RecordBroken',
+        `run '${runId}' is broken: ${why}. Without its plan nothing can be audited; put the document back from a backup`,
+        { runId, why },
+      );
+}
+
+async function readRecords(db: Database, findings: Findings, runId: string): Promise<Records> {
   const byId = <Doc extends { _id: string }>(documents: Doc[]) => new Map(documents.map((each) => [each._id, each]));
   const [stages, iterations, evaluations] = await Promise.all([
-    db.stages.find({ runId }).toArray(),
-    db.iterations.find({ runId }).toArray(),
-    db.evaluations.find({ runId }).toArray(),
+    readSound(db.stages, findings, below(runId)),
+    readSound(db.iterations, findings, below(runId)),
+    readSound(db.evaluations, findings, below(runId)),
   ]);
   return { stages, iterations: byId(iterations), evaluations: byId(evaluations) };
 }
@@ -146,7 +153,7 @@ class Batches {
   }
 
   async #questions(ids: readonly string[]): Promise<(Question | undefined)[]> {
-    const found = await this.#db.questions.find({ _id: { $in: [...ids] } }).toArray();
+    const found = await readSound(this.#db.questions, this.#findings, { _id: { $in: [...ids] } });
     const byId = new Map(found.map(({ _id, question }) => [_id, question]));
     for (const id of ids) {
       this.#findings.holds(byId.has(id), 'questions', id, () => 'is missing');

@@ -2,6 +2,7 @@
 
 /** The closed list of checks, in the order in which a report shows them. */
 export const checks = {
+  documents: 'every document has its form; one that is broken counts as missing below',
   plan: 'stages, iterations and evaluations are those of the plan, in its order',
   questions: 'each pass over the training questions draws every question once',
   designs: 'every planned design exists exactly once',

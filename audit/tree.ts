@@ -12,9 +12,11 @@ import type {
   RunDocument,
   VerdictDocument,
 } from '../activities/store/documents.ts';
+import { below } from './database.ts';
 import type { Database } from './database.ts';
 import type { ExpectedBatch } from './expected.ts';
 import type { Findings } from './report.ts';
+import { soundOnes } from './sound.ts';
 import { checkTrajectory } from './trajectory.ts';
 
 export type DesignFacts = Pick<
@@ -63,7 +65,6 @@ export async function readTree(
   batch: ExpectedBatch,
   vocabSize: number,
 ): Promise<Tree> {
-  const batchId = batch.id;
   const tree: Tree = {
     batch,
     designs: new Map(),
@@ -75,14 +76,16 @@ export async function readTree(
     samples: [],
   };
   const reader = { run, tree, findings, vocabSize };
-  for await (const design of db.designs.find({ batchId })) takeDesign(reader, design);
-  for await (const execution of db.executions.find({ batchId })) takeExecution(reader, execution);
-  for await (const call of db.calls.find({ batchId })) takeCall(reader, call);
-  for await (const verdict of db.verdicts.find({ batchId })) {
+  // By id and not by a field that may itself be broken.
+  const own = below(batch.id);
+  for await (const design of soundOnes(db.designs, findings, own)) takeDesign(reader, design);
+  for await (const execution of soundOnes(db.executions, findings, own)) takeExecution(reader, execution);
+  for await (const call of soundOnes(db.calls, findings, own)) takeCall(reader, call);
+  for await (const verdict of soundOnes(db.verdicts, findings, own)) {
     tree.documents += 1;
     tree.verdicts.set(verdict._id, verdict);
   }
-  for await (const credit of db.credits.find({ batchId })) {
+  for await (const credit of soundOnes(db.credits, findings, own)) {
     tree.documents += 1;
     tree.credits.set(credit._id, credit);
   }

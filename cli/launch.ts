@@ -113,7 +113,7 @@ async function nextRunId(store: Store, recipe: string): Promise<string> {
 
 /** A run that was cut off and is the same in everything: starting again means going on with it. */
 async function unfinishedTwin(store: Store, { recipe, datasets }: PreparedRun): Promise<string | null> {
-  const open = await store.runs.find({ status: { $in: ['created', 'running'] } }).toArray();
+  const { sound: open } = await store.runs.findSound({ status: { $in: ['created', 'running'] } });
   const isTwin = (run: RunDocument) =>
     canonical(run.recipe) === canonical(recipe) &&
     run.datasets.train.digest === datasets.train.digest &&

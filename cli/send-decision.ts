@@ -8,7 +8,7 @@ import { checkDecision } from '../shared/domain/decision.ts';
 import type { Decision, OpenQuestion } from '../shared/domain/decision.ts';
 import { DomainError } from '../shared/errors.ts';
 import { queryProgress } from './run-view.ts';
-import { workflowStatus } from './resume-run.ts';
+import { workflowStatus } from './workflow-status.ts';
 
 /** Throws `RunNotFound`, or `InvalidInput` where the run does not wait for such a decision. */
 export async function sendDecision(

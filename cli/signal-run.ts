@@ -2,7 +2,7 @@
 import { readRun } from '../activities/run-context.ts';
 import { DomainError } from '../shared/errors.ts';
 import type { Cli, CommandResult } from './command.ts';
-import { workflowStatus } from './resume-run.ts';
+import { workflowStatus } from './workflow-status.ts';
 import { isServed, withSession } from './session.ts';
 
 export type RunMessage = 'pause' | 'unpause' | 'stop' | 'stop --now';

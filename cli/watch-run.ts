@@ -13,7 +13,7 @@ import type { CommittedIteration } from './run-view.ts';
 import { pause } from './pause.ts';
 import { isServed } from './session.ts';
 import type { Session } from './session.ts';
-import { workflowStatus } from './resume-run.ts';
+import { workflowStatus } from './workflow-status.ts';
 import { progressBlock, progressLine } from './view/progress.ts';
 import type { LiveBlock } from './view/live-block.ts';
 

@@ -22,6 +22,7 @@ const failures = {
   StoreBehind: 'final',
   RecordConflict: 'final',
   RecordRefused: 'final',
+  RecordBroken: 'final',
   RunNotFound: 'final',
   PayloadKeyUnknown: 'retried',
   PayloadCorrupt: 'final',

@@ -1,6 +1,8 @@
 /** The collections with their indexes and validators, created before the first write so that duplicates cannot arise. */
 import { isDeepStrictEqual } from 'node:util';
-import type { Collection, Db, Document, IndexDescription } from 'mongodb';
+import type { Db, Document, IndexDescription } from 'mongodb';
+import { checked } from './checked.ts';
+import type { CheckedCollection } from './checked.ts';
 import type {
   CallDocument,
   CreditDocument,
@@ -22,26 +24,27 @@ import type {
   VerdictDocument,
 } from './documents.ts';
 import { schemaVersion } from './documents.ts';
+import { forms } from './forms/forms.ts';
 
 export interface Collections {
-  runs: Collection<RunDocument>;
-  datasets: Collection<DatasetDocument>;
-  questions: Collection<QuestionDocument>;
-  stages: Collection<StageDocument>;
-  iterations: Collection<IterationDocument>;
-  designs: Collection<DesignDocument>;
-  executions: Collection<ExecutionDocument>;
-  calls: Collection<CallDocument>;
-  verdicts: Collection<VerdictDocument>;
-  credits: Collection<CreditDocument>;
-  policies: Collection<PolicyDocument>;
-  evaluations: Collection<EvaluationDocument>;
-  systems: Collection<SystemDocument>;
-  studies: Collection<StudyDocument>;
-  searches: Collection<SearchDocument>;
-  candidates: Collection<CandidateDocument>;
-  sftSets: Collection<SftSetDocument>;
-  sftExamples: Collection<SftExampleDocument>;
+  runs: CheckedCollection<RunDocument>;
+  datasets: CheckedCollection<DatasetDocument>;
+  questions: CheckedCollection<QuestionDocument>;
+  stages: CheckedCollection<StageDocument>;
+  iterations: CheckedCollection<IterationDocument>;
+  designs: CheckedCollection<DesignDocument>;
+  executions: CheckedCollection<ExecutionDocument>;
+  calls: CheckedCollection<CallDocument>;
+  verdicts: CheckedCollection<VerdictDocument>;
+  credits: CheckedCollection<CreditDocument>;
+  policies: CheckedCollection<PolicyDocument>;
+  evaluations: CheckedCollection<EvaluationDocument>;
+  systems: CheckedCollection<SystemDocument>;
+  studies: CheckedCollection<StudyDocument>;
+  searches: CheckedCollection<SearchDocument>;
+  candidates: CheckedCollection<CandidateDocument>;
+  sftSets: CheckedCollection<SftSetDocument>;
+  sftExamples: CheckedCollection<SftExampleDocument>;
 }
 
 interface CollectionPlan {
@@ -156,7 +159,7 @@ export async function ensureCollections(db: Db): Promise<Collections> {
     }),
   );
   await Promise.all(Object.entries(blobIndexes).map(([name, indexes]) => db.collection(name).createIndexes(indexes)));
-  const open = (name: string) => db.collection(name);
+  const open = (name: string) => checked(db.collection(name), forms[name as keyof Collections]);
   return Object.fromEntries(Object.keys(plans).map((name) => [name, open(name)])) as unknown as Collections;
 }
 

@@ -11,7 +11,7 @@ import { loadDatasets, withQuestionFiles } from '../datasets.ts';
 import type { RunDatasets } from '../datasets.ts';
 import { awaitWorkflow } from '../measure/await-workflow.ts';
 import { loadRecipe } from '../recipes.ts';
-import { workflowStatus } from '../resume-run.ts';
+import { workflowStatus } from '../workflow-status.ts';
 import type { Session } from '../session.ts';
 import { createRun } from '../start-run.ts';
 import type { Recipe } from '../../shared/config/recipe.ts';

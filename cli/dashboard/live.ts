@@ -29,9 +29,9 @@ function fingerprintOf(store: Store, path: string): Promise<string> {
 
 async function read(store: Store, path: string): Promise<string> {
   if (path === '') {
-    const runs = await store.runs.find({}, { projection: { status: 1 } }).toArray();
+    const { sound, refused } = await store.runs.findSound({}, { projection: { status: 1 } });
     const iterations = await store.iterations.countDocuments({});
-    return JSON.stringify([runs.map(({ _id, status }) => [_id, status]), iterations]);
+    return JSON.stringify([sound.map(({ _id, status }) => [_id, status]), refused, iterations]);
   }
   if (path.includes('/')) {
     const batchId = path;

@@ -6,10 +6,10 @@ import { renderFacts } from '../view/table.ts';
 import type { InspectContext } from './inspection.ts';
 
 export async function lineageLines({ store, run }: Pick<InspectContext, 'store' | 'run'>): Promise<string[]> {
-  const forks = await store.runs
-    .find({ 'forkedFrom.runId': run._id }, { projection: { forkedFrom: 1 } })
-    .sort({ _id: 1 })
-    .toArray();
+  const { sound: forks } = await store.runs.findSound(
+    { 'forkedFrom.runId': run._id },
+    { projection: { forkedFrom: 1 }, sort: { _id: 1 } },
+  );
   const ancestors: string[] = [];
   const met = new Set([run._id]);
   for (let each: RunDocument | null = run; each?.forkedFrom !== undefined;) {

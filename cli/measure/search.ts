@@ -13,7 +13,7 @@ import type { Budget, SearchedSystem } from '../../shared/systems/system.ts';
 import { visible } from '../../workflows/search-attributes.ts';
 import type { systemSearch } from '../../workflows/system-search.ts';
 import type { Cli } from '../command.ts';
-import { workflowStatus } from '../resume-run.ts';
+import { workflowStatus } from '../workflow-status.ts';
 import type { Session } from '../session.ts';
 import { awaitWorkflow } from './await-workflow.ts';
 

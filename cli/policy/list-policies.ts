@@ -21,7 +21,9 @@ interface Lineage {
 export async function listPolicies(cli: Cli): Promise<CommandResult> {
   return withSession(cli, { stack: 'started', workers: 'none' }, async ({ store }) => {
     const projection = { runId: 1, version: 1, madeBy: 1, decoder: 1, pruned: 1, createdAt: 1 };
-    const lineages = lineagesOf(await store.policies.find({}, { projection }).sort({ version: 1 }).toArray());
+    const { sound, refused } = await store.policies.findSound({}, { projection, sort: { version: 1 } });
+    const lineages = lineagesOf(sound);
+    refused.forEach((why) => cli.log(why));
     if (lineages.length === 0) {
       return { data: { policies: [] }, text: 'no policies yet. Import one with: npx metaagentx policy import DIR' };
     }

@@ -11,13 +11,16 @@ import type { Cli } from '../command.ts';
 import { searchedReference, storeSystem } from '../measure/answering-system.ts';
 import { awaitWorkflow } from '../measure/await-workflow.ts';
 import { storeSearch } from '../measure/search.ts';
-import { workflowStatus } from '../resume-run.ts';
 import type { Session } from '../session.ts';
 import { createRun } from '../start-run.ts';
 import type { PreparedCell, PreparedStudy } from './prepare-study.ts';
+import { restoreRuns } from './restore-runs.ts';
 
-/** Throws `InvalidInput` where a study of the same name is another one. */
-export async function startStudy(session: Session, prepared: PreparedStudy): Promise<void> {
+/**
+ * Goes on with what is there of it. Throws `InvalidInput` where a study of the same name is another one;
+ * `CheckpointCorrupt` and `CheckpointMissing` where weights of a run have to be repaired first.
+ */
+export async function startStudy(cli: Cli, session: Session, prepared: PreparedStudy): Promise<void> {
   const { store, client, config } = session;
   const { study, bases, runs } = prepared;
   const studyId = study.name;
@@ -30,7 +33,10 @@ export async function startStudy(session: Session, prepared: PreparedStudy): Pro
     );
   }
   if (standing?.status === 'finished') return;
+  const workflowId = studyWorkflowId(studyId);
   for (const run of [...bases, ...runs]) await createRun(store, { ...run, config });
+  const runIds = [...bases, ...runs].map(({ runId }) => runId);
+  if ((await restoreRuns(cli, session, workflowId, runIds)) === 'running') return;
   const plan: StudyPlan = {
     studyId,
     queues: config.queues,
@@ -40,9 +46,8 @@ export async function startStudy(session: Session, prepared: PreparedStudy): Pro
     concurrentRuns: study.concurrentRuns,
   };
   await insertOnce(store.studies, { _id: studyId, study, plan, status: 'running', cells: [] });
-  if ((await workflowStatus(client, studyWorkflowId(studyId))) === 'RUNNING') return;
   await client.workflow.start<typeof studyWorkflow>('study', {
-    workflowId: studyWorkflowId(studyId),
+    workflowId,
     taskQueue: config.queues.control,
     workflowIdConflictPolicy: 'USE_EXISTING',
     args: [standing?.plan ?? plan],

@@ -24,6 +24,7 @@ import {
 } from '../../shared/domain/ids.ts';
 import type { Role } from '../../shared/domain/role.ts';
 import { makeRunPlan } from '../../shared/plan/run-plan.ts';
+import { smallestDecoder } from './smallest-decoder.ts';
 
 export interface StoredRun {
   runId: string;
@@ -49,7 +50,7 @@ export async function storeRun(store: Store, shape: StoredRun): Promise<void> {
   const recipe = {
     ...recipeSchema.parse({
       name: 'stored',
-      description: 'written by a test',
+      description: text('recipe'),
       policy: { init: { type: 'checkpoint', directory: 'none' } },
       questions: { train: { type: 'toy', count: shape.questions }, heldOut: { type: 'toy', count: shape.questions } },
       prompts: { form: 'terse' },
@@ -60,7 +61,6 @@ export async function storeRun(store: Store, shape: StoredRun): Promise<void> {
       },
       stages: { iterationsPerStage: stages[0], count: stages.length },
     }),
-    name: text('recipe'),
   };
   const train = { digest: digest(`${runId} train`), name: text('dataset'), count: shape.questions };
   const { queues, activities } = resolveTemporalConfig({});
@@ -118,7 +118,7 @@ async function storeVersion(store: Store, { runId }: StoredRun, version: number,
     version,
     parent: version === 0 ? null : version - 1,
     madeBy,
-    decoder,
+    decoder: smallestDecoder,
     tokenizer: digest('tokenizer'),
     parts: {
       shared: { changedIn: version, weights: digest(`w${version}`), optimizer: null, optimizerStep: version },
@@ -127,23 +127,6 @@ async function storeVersion(store: Store, { runId }: StoredRun, version: number,
     keep: false,
   });
 }
-
-const decoder = {
-  architecture: 'qwen3',
-  hiddenSize: 8,
-  intermediateSize: 8,
-  numLayers: 1,
-  numHeads: 1,
-  numKvHeads: 1,
-  headDim: 8,
-  ropeTheta: 10_000,
-  rmsNormEps: 1e-6,
-  tieEmbeddings: true,
-  attentionBias: false,
-  qkNorm: true,
-  maxPositions: 64,
-  vocabSize: 16,
-} as const;
 
 interface IterationShape {
   batchId: string;

@@ -13,6 +13,7 @@ import { openStore } from '../../activities/store/connect.ts';
 import type { Store } from '../../activities/store/connect.ts';
 import type { PolicyDocument } from '../../activities/store/documents.ts';
 import type { Draft } from '../../activities/store/write.ts';
+import { smallestDecoder } from '../helpers/smallest-decoder.ts';
 
 let store: Store;
 let client: MongoClient;
@@ -36,7 +37,7 @@ const version = (runId: string, number: number, weights: string, optimizer: stri
     version: number,
     parent: number === 0 ? null : number - 1,
     madeBy: 'test',
-    decoder: {} as PolicyDocument['decoder'],
+    decoder: smallestDecoder,
     tokenizer: 't',
     parts: { shared: { changedIn: number, weights, optimizer, optimizerStep: 0 } },
     metrics: {},

@@ -9,6 +9,7 @@ import { GroupCommit } from '../../activities/store/group-commit.ts';
 import { pack, unpackFloats, unpackInts } from '../../activities/store/packed.ts';
 import { insertAllOnce, insertOnce } from '../../activities/store/write.ts';
 import type { Draft } from '../../activities/store/write.ts';
+import { smallestDecoder } from '../helpers/smallest-decoder.ts';
 
 let store: Store;
 beforeAll(async () => {
@@ -158,7 +159,7 @@ describe('committing a policy version', () => {
     version: 1,
     parent: 0,
     madeBy: 'test',
-    decoder: {} as PolicyDocument['decoder'],
+    decoder: smallestDecoder,
     tokenizer: 't',
     parts: { shared: { changedIn: 1, weights, optimizer: null, optimizerStep: 0 } },
     metrics: {},

@@ -1,4 +1,7 @@
-/** A study on real servers: one cold start for all its runs, resumed after its workflow was terminated, one table. */
+/**
+ * A study on real servers: one cold start for all its runs, resumed after its workflow was terminated and the store had
+ * lost writes, one table.
+ */
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -40,8 +43,19 @@ it('runs a grid, resumes, and writes one table', async () => {
   await client.workflow.getHandle('study/smoke').terminate('test');
   await until(async () => (await client.workflow.getHandle(first).describe()).status.name !== 'RUNNING');
 
-  const { code, data } = await metaagentx('study', 'smoke', '--out', out);
+  // The store loses the end of a run that had ended.
+  const lost = 'smoke.cold-start.s0/v000002';
+  const before = await store.policies.findOne({ _id: lost });
+  await store.policies.deleteOne({ _id: lost });
+
+  const { code, data, log } = await metaagentx('study', 'smoke', '--out', out);
   expect(code).toBe(0);
+  expect(log).toMatch(/run smoke\.cold-start\.s0: the store had lost .*v000002.*: going on from v000001/);
+  const base = await store.runs.findOne({ _id: 'smoke.cold-start.s0' });
+  expect(base).toMatchObject({ status: 'finished', rollbacks: [{ to: 1 }] });
+  const made = await store.policies.findOne({ _id: lost });
+  expect(made?.createdAt).not.toEqual(before?.createdAt);
+  expect(made?.parts).toEqual(before?.parts);
   const rows = data.rows as { variant: string; seeds: number; failed: number; average: { mean: number } }[];
   expect(rows.map(({ variant, seeds, failed }) => [variant, seeds, failed])).toEqual([
     ['executor-first', 1, 0],

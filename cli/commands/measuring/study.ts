@@ -53,7 +53,7 @@ async function run(cli: Cli, name: string, { out, withStack, detach }: Options):
     ? ({ stack: 'started', workers: 'polling', dashboard: 'started' } as const)
     : ({ stack: 'joined', workers: 'none' } as const);
   return withSession(cli, needs, async (session) => {
-    await startStudy(session, prepared);
+    await startStudy(cli, session, prepared);
     if (detach) {
       return {
         data: { studyId, cells: prepared.cells.length },
@@ -76,7 +76,8 @@ function defineList(command: Command, act: Act): void {
   act(list, async (cli) => {
     const { withSession } = await import('../../session.ts');
     return withSession(cli, { stack: 'started', workers: 'none' }, async ({ store }) => {
-      const found = await store.studies.find({}).sort({ createdAt: 1 }).toArray();
+      const { sound: found, refused } = await store.studies.findSound({}, { sort: { createdAt: 1 } });
+      refused.forEach((why) => cli.log(why));
       const studies = found.map(({ _id, study, status, plan, createdAt }) => ({
         studyId: _id,
         description: study.description,

@@ -18,15 +18,17 @@ async function list(cli: Cli): Promise<CommandResult> {
   const { withSession } = await import('../../session.ts');
   return withSession(cli, { stack: 'started', workers: 'none' }, async ({ store }) => {
     const [runs, iterations, evaluations] = await Promise.all([
-      store.runs.find({}, { projection: { prompts: 0 } }).toArray(),
-      store.iterations.find({}, { projection: { runId: 1, policyOut: 1 } }).toArray(),
-      store.evaluations.find({}, { projection: { runId: 1, name: 1, policyVersion: 1, metrics: 1 } }).toArray(),
+      store.runs.findSound({}, { projection: { prompts: 0 } }),
+      store.iterations.findSound({}, { projection: { runId: 1, policyOut: 1 } }),
+      store.evaluations.findSound({}, { projection: { runId: 1, name: 1, policyVersion: 1, metrics: 1 } }),
     ]);
-    const rows = runs
+    const refused = [runs, iterations, evaluations].flatMap((each) => each.refused);
+    refused.forEach((why) => cli.log(why));
+    const rows = runs.sound
       .sort((a, b) => b.createdAt.getTime() - a.createdAt.getTime())
       .map((run) => {
-        const own = iterations.filter(({ runId }) => runId === run._id);
-        const scores = evaluations
+        const own = iterations.sound.filter(({ runId }) => runId === run._id);
+        const scores = evaluations.sound
           .filter(({ runId, name }) => runId === run._id && /^(cold-start|stage-)/.test(name))
           .sort((a, b) => a.policyVersion - b.policyVersion);
         return {
@@ -44,7 +46,7 @@ async function list(cli: Cli): Promise<CommandResult> {
       });
     if (rows.length === 0) {
       return {
-        data: { runs: [] },
+        data: { runs: [], refused },
         text: 'no runs yet. Start one with: npx metaagentx train --recipe toy --with-stack',
       };
     }
@@ -65,7 +67,7 @@ async function list(cli: Cli): Promise<CommandResult> {
       ]),
     );
     return {
-      data: { runs: rows },
+      data: { runs: rows, refused },
       text: [...lines, '', `look at one: npx metaagentx status ${rows[0]!.runId}`].join('\n'),
     };
   });

@@ -23,7 +23,7 @@ async function status(cli: Cli, runId: string, watch: boolean): Promise<CommandR
       import('../../session.ts'),
       import('../../run-view.ts'),
       import('../../pace.ts'),
-      import('../../resume-run.ts'),
+      import('../../workflow-status.ts'),
       import('../../run-report.ts'),
       import('../../launch.ts'),
     ]);

@@ -238,7 +238,9 @@ function defineList(command: Command, act: Act): void {
       import('../../session.ts'),
     ]);
     return withSession(cli, { stack: 'started', workers: 'none' }, async ({ store }) => {
-      const found = (await store.sftSets.find({}).sort({ createdAt: 1 }).toArray()).map(setResult);
+      const { sound, refused } = await store.sftSets.findSound({}, { sort: { createdAt: 1 } });
+      refused.forEach((why) => cli.log(why));
+      const found = sound.map(setResult);
       const none = 'no sets yet. Collect one with: npx metaagentx coldstart collect';
       return {
         data: { sets: found.map(({ data }) => data) },

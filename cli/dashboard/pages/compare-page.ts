@@ -37,8 +37,8 @@ ${results(runs)}
 }
 
 async function chooser(store: Store): Promise<Html> {
-  const found = await store.runs.find({}, { projection: { createdAt: 1, recipe: 1 } }).toArray();
-  const runs = found.sort((a, b) => b.createdAt.getTime() - a.createdAt.getTime()).slice(0, 100);
+  const { sound } = await store.runs.findSound({}, { projection: { createdAt: 1, recipe: 1 } });
+  const runs = sound.sort((a, b) => b.createdAt.getTime() - a.createdAt.getTime()).slice(0, 100);
   return html`<h1>Compare runs</h1><form action="/compare"><ul class="choice">${runs.map(
     ({ _id, recipe }) =>
       html`<li><label><input type="checkbox" name="run" value="${_id}"> ${_id} <span class="note">${recipe.name}</span></label></li>`,

@@ -14,25 +14,27 @@ const runsShown = 40;
 /** `before`: runs that were created earlier than this time (milliseconds since 1970). */
 export async function runsPage(store: Store, before: number | null): Promise<Page> {
   const older = before === null ? {} : { createdAt: { $lt: new Date(before) } };
-  const found = await store.runs
-    .find(older, { projection: { recipe: 1, plan: 1, status: 1, createdAt: 1, finishedAt: 1 } })
-    .toArray();
+  const { sound: found, refused } = await store.runs.findSound(older, {
+    projection: { recipe: 1, plan: 1, status: 1, createdAt: 1, finishedAt: 1 },
+  });
   const runs = found.sort((a, b) => b.createdAt.getTime() - a.createdAt.getTime()).slice(0, runsShown);
   const ids = runs.map(({ _id }) => _id);
   const [iterations, evaluations] = await Promise.all([
-    store.iterations
-      .find({ runId: { $in: ids } }, { projection: { runId: 1, stage: 1, iteration: 1, 'metrics.meanReward': 1 } })
-      .toArray(),
-    store.evaluations
-      .find({ runId: { $in: ids } }, { projection: { runId: 1, policyVersion: 1, samples: 1, 'metrics.average': 1 } })
-      .toArray(),
+    store.iterations.findSound(
+      { runId: { $in: ids } },
+      { projection: { runId: 1, stage: 1, iteration: 1, 'metrics.meanReward': 1 } },
+    ),
+    store.evaluations.findSound(
+      { runId: { $in: ids } },
+      { projection: { runId: 1, policyVersion: 1, samples: 1, 'metrics.average': 1 } },
+    ),
   ]);
   const rewardsOf = groupBy(
-    iterations.sort((a, b) => a.stage - b.stage || a.iteration - b.iteration),
+    iterations.sound.sort((a, b) => a.stage - b.stage || a.iteration - b.iteration),
     ({ runId }) => runId,
   );
   const scoresOf = groupBy(
-    evaluations.sort((a, b) => a.policyVersion - b.policyVersion),
+    evaluations.sound.sort((a, b) => a.policyVersion - b.policyVersion),
     ({ runId }) => runId,
   );
   const rows = runs.map((run) => {
@@ -53,14 +55,15 @@ export async function runsPage(store: Store, before: number | null): Promise<Pag
   });
   const columns = ['', 'run', 'status', 'recipe', 'iterations', 'mean reward', 'avg@k', 'started', 'took'];
   const more = found.length > runs.length;
+  const unreadable = refused.map((why) => html`<p class="note">${why}</p>`);
   return {
     title: 'Runs',
     path: null,
     live: '',
     body:
       rows.length === 0
-        ? html`<h1>Runs</h1><p>No run yet. Start one in another terminal: <code>npx metaagentx train --recipe toy</code></p>`
-        : html`<h1>Runs</h1><form action="/compare" id="runs">${table(
+        ? html`<h1>Runs</h1>${unreadable}<p>No run yet. Start one in another terminal: <code>npx metaagentx train --recipe toy</code></p>`
+        : html`<h1>Runs</h1>${unreadable}<form action="/compare" id="runs">${table(
             'runs',
             columns.map((title) => ({ title })),
             rows,
