@@ -65,10 +65,11 @@ export function initialParameters(
     else {
       const writesResidual = name.endsWith('o_proj.weight') || name.endsWith('down_proj.weight');
       const scale = writesResidual ? std / Math.sqrt(2 * config.numLayers) : std;
-      parameters.set(
-        name,
-        Float32Array.from(draw(name, length), (normal) => normal * scale),
-      );
+      const drawn = draw(name, length);
+      const values = new Float32Array(length);
+      // A plain loop: `Float32Array.from` takes minutes for the numbers of a large model.
+      for (let i = 0; i < length; i++) values[i] = drawn[i]! * scale;
+      parameters.set(name, values);
     }
   }
   return parameters;
