@@ -53,9 +53,8 @@ async function measure(size: SizeName, folder: string): Promise<Row[]> {
   }
   if (parts.includes('decoding')) {
     const transformers = hasTorch ? rival('transformers') : undefined;
-    const bandwidth = await readBandwidth(1);
-    // Rows of 8 bits are ratios to the rival.
-    for (const weights of hasTorch ? (['float32', 'int8'] as const) : (['float32'] as const)) {
+    const bandwidth = readBandwidth();
+    for (const weights of ['float32', 'int8'] as const) {
       const own = ours();
       rows.push(...(await decoding(own, transformers, { folder, size, rounds, bandwidth, weights })));
       await own.stop();

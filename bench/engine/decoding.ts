@@ -55,24 +55,28 @@ export async function decoding(
         goal: size === 'M' ? '≥ 0.7' : '',
       });
     }
-    if (!rival) continue;
-    const theirs = results.get(rival.name)!;
-    const equal = own.filter(
-      ({ whole }, round) => JSON.stringify(whole.tokens) === JSON.stringify(theirs[round]!.whole.tokens),
+    const theirs = rival && results.get(rival.name)!;
+    const equal = theirs?.filter(
+      ({ whole }, round) => JSON.stringify(whole.tokens) === JSON.stringify(own[round]!.whole.tokens),
     );
+    const same = equal ? ` (same greedy tokens in ${equal.length} of ${rounds} rounds)` : '';
+    const ratio = (msOf: (turn: Turn) => number) =>
+      theirs ? median(theirs.map((turn, round) => msOf(turn) / msOf(own[round]!))) : null;
+    const prefillMs = ({ prefill }: Turn) => prefill.ms;
+    const prefillText = (turns?: readonly Turn[]) => (turns ? `${median(turns.map(prefillMs)).toFixed(1)} ms` : '–');
     report.push(
       {
-        figure: `${what} decode, batch ${batch}, tokens/s after prefill (same greedy tokens in ${equal.length} of ${rounds} rounds)`,
+        figure: `${what} decode, batch ${batch}, tokens/s after prefill${same}`,
         ours: speed(own).toFixed(0),
-        rival: speed(theirs).toFixed(0),
-        ratio: median(theirs.map((turn, round) => decodeMs(turn) / decodeMs(own[round]!))),
+        rival: theirs ? speed(theirs).toFixed(0) : '–',
+        ratio: ratio(decodeMs),
         goal: batch < 32 ? '≥ 3' : '≥ 2',
       },
       {
         figure: `${what} prefill, batch ${batch} x ${promptLength}`,
-        ours: `${median(own.map(({ prefill }) => prefill.ms)).toFixed(1)} ms`,
-        rival: `${median(theirs.map(({ prefill }) => prefill.ms)).toFixed(1)} ms`,
-        ratio: median(theirs.map(({ prefill }, round) => prefill.ms / own[round]!.prefill.ms)),
+        ours: prefillText(own),
+        rival: prefillText(theirs),
+        ratio: ratio(prefillMs),
         goal: '≥ 1.2',
       },
     );

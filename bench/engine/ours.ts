@@ -86,6 +86,7 @@ const operations = {
     return {};
   },
 
+  /** Leaves nothing to generate from: `open` again for that. */
   async train({ rows }: { rows: number[][] }) {
     if (loop === undefined) {
       const tokenizer = PolicyTokenizer.load(tokenizerJson);
@@ -95,6 +96,8 @@ const operations = {
         tokenizer,
       );
       loop = new TrainingLoop(new TrainingState(resident), { type: 'sft' }, { maxTokensPerMicroBatch: 1e9 }, {});
+      // The trainer has copies of its own; nothing here samples from the version that it began with.
+      source = { ...source, parameters: new Map() };
     }
     const examples = rows.map((ids, row) => ({
       id: String(row),

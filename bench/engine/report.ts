@@ -3,14 +3,15 @@ export interface Row {
   figure: string;
   ours: string;
   rival: string;
-  /** As the goal counts it. */
-  ratio: number;
+  /** As the goal counts it; null where there was no rival. */
+  ratio: number | null;
   goal: string;
 }
 
 export function table(title: string, rows: readonly Row[]): string {
   const lines = rows.map(
-    ({ figure, ours, rival, ratio, goal }) => `| ${figure} | ${ours} | ${rival} | ${ratio.toFixed(2)} | ${goal} |`,
+    ({ figure, ours, rival, ratio, goal }) =>
+      `| ${figure} | ${ours} | ${rival} | ${ratio?.toFixed(2) ?? '–'} | ${goal} |`,
   );
   return [
     `\n## ${title}\n`,
