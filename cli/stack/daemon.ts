@@ -13,7 +13,8 @@ import { DomainError } from '../../shared/errors.ts';
 import { startDashboard } from './dashboard.ts';
 import { ensureStack, type Stack } from './stack.ts';
 import { readLog, tail, type Log } from './supervisor.ts';
-import { startWorkers, workerQueues, type WorkerQueue } from './workers.ts';
+import { workerQueues, type WorkerQueue } from './worker-process.ts';
+import { startWorkers } from './workers.ts';
 
 const readyLine = 'stack ready';
 const readyWithinMs = 300_000;

@@ -1,6 +1,6 @@
 /** The supervisor with small Node programs: start, crash, give up, drain, kill, and taking over a stranger's child. */
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
@@ -56,6 +56,28 @@ test('a killed process is started again, with two lines, and its end is waited f
   expect(lines).toHaveLength(2);
 });
 
+test('a supervisor killed before it recorded the new process leaves none behind', async () => {
+  const [log, mark, pid] = ['orphan.log', 'began', 'pid'].map((name) => join(folder, name));
+  const script = `
+    const { Supervisor } = await import(${JSON.stringify(new URL('supervisor.ts', import.meta.url).href)});
+    const { writeFileSync } = await import('node:fs');
+    await new Supervisor(
+      { name: 'it', program: 'touch', args: [${JSON.stringify(mark)}], env: process.env, logFile: ${JSON.stringify(log)},
+        ready: async () => 'never', readyWithinMs: 60000, graceMs: 0 },
+      { log() {}, onLost() {}, onProcess: async ({ pid }) => {
+        writeFileSync(${JSON.stringify(pid)}, String(pid));
+        process.kill(process.pid, 'SIGKILL');
+      } },
+    ).start();`;
+  supervise(serve);
+  const owner = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], { stdio: 'inherit' });
+  const signal = await new Promise((done) => owner.once('exit', (_code, how) => done(how)));
+  expect(signal).toBe('SIGKILL');
+  const left = identify(Number(readFileSync(pid!, 'utf8')));
+  await vi.waitFor(() => expect(isAlive(left)).toBe(false), { timeout: 5000 });
+  expect(existsSync(mark!)).toBe(false);
+}, 20_000);
+
 test('a process of its own session: a signal to our group does not reach it', async () => {
   await supervise(serve).start();
   const pid = pidOf(started[0]);
@@ -70,7 +92,7 @@ test('a start that fails tells the end of its log, and leaves no process', async
   await expect(slow.start()).rejects.toThrow('was not ready within 0.2 s (silent)');
   expect(slow.identity).toBeNull();
   const missing = supervise('', { program: '/no/such/program' });
-  await expect(missing.start()).rejects.toThrow('ENOENT');
+  await expect(missing.start()).rejects.toThrow(/exit code 127; .*\/no\/such\/program: not found/);
 });
 
 test('a process that dies again and again is given up', async () => {

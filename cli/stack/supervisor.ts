@@ -31,14 +31,15 @@ export interface ProcessPlan {
 export interface SupervisorEvents {
   log: Log;
   /**
-   * A process exists: a new one, which does not serve yet, or an adopted one. Should the owner be killed now, the next one
-   * must know what it left behind.
+   * A process exists: a new one, which runs nothing before this resolves, or an adopted one. Should the owner be killed
+   * later, the next one must know what it left behind.
    */
   onProcess: (identity: Identity) => Promise<unknown>;
   /** It cannot be kept alive; no more attempts. */
   onLost: (error: Error) => void;
 }
 
+const isWindows = process.platform === 'win32';
 const pollMs = 50;
 const watchMs = 500;
 const defaultPausesMs: readonly number[] = [100, 500, 1000, 2000, 5000];
@@ -72,13 +73,16 @@ export class Supervisor {
     mkdirSync(dirname(plan.logFile), { recursive: true });
     const logFrom = sizeOf(plan.logFile);
     const fd = openSync(plan.logFile, 'a');
-    const child = spawn(plan.program, [...plan.args], {
+    const { program, args } = gated(plan);
+    const child = spawn(program, args, {
       cwd: plan.cwd,
       env: plan.env,
-      stdio: ['ignore', fd, fd],
-      detached: process.platform !== 'win32',
+      stdio: ['pipe', fd, fd],
+      detached: !isWindows,
     });
     closeSync(fd);
+    // It may have ended, or never begun, before its line arrives.
+    child.stdin?.on('error', () => undefined);
     const failed = new Promise<string>((resolve) => {
       child.once('error', (error) => resolve(`could not be started: ${error.message}`));
       child.once('exit', (code, signal) => resolve(`ended with ${signal ?? `exit code ${code}`}`));
@@ -86,7 +90,13 @@ export class Supervisor {
     if (child.pid === undefined) throw new Error(`${plan.name} ${await failed}`);
     this.#child = child;
     this.#identity = identify(child.pid);
-    await this.#events.onProcess(this.#identity);
+    try {
+      await this.#events.onProcess(this.#identity);
+    } catch (error) {
+      await this.#end();
+      throw error;
+    }
+    child.stdin?.end('go\n');
     let ended: string | null = null;
     void failed.then((how) => (ended = how));
     const why = await this.#untilReady(logFrom, () => ended);
@@ -177,6 +187,16 @@ export class Supervisor {
     this.#child?.removeAllListeners();
     this.#child = null;
   }
+}
+
+/**
+ * The plan's program behind a shell that waits for a line on its input and then becomes it (same pid, same start time).
+ * A supervisor killed before it recorded the pid never writes that line: the input ends, and so does the shell. On
+ * Windows there is no such shell and the program starts at once.
+ */
+function gated({ program, args }: ProcessPlan): { program: string; args: string[] } {
+  if (isWindows) return { program, args: [...args] };
+  return { program: '/bin/sh', args: ['-c', 'read -r go && exec "$@" </dev/null', 'sh', program, ...args] };
 }
 
 /** SIGTERM, then SIGKILL after `graceMs`; resolves when exactly this process is gone. */

@@ -8,13 +8,10 @@ import { isAlive } from '../../bootstrap/identity.mjs';
 import type { Identity } from '../../bootstrap/identity.mjs';
 import { withLock } from '../../bootstrap/lock.mjs';
 import { cloneRoot } from '../../bootstrap/paths.mjs';
-import { stackEnvironment } from './addresses.ts';
 import { changeRecord, living, ownProcess, readRecord, withoutProcess, withProcess } from './record.ts';
 import type { Stack } from './stack.ts';
 import { readLog, Supervisor, type Log, type ProcessPlan } from './supervisor.ts';
-
-export type WorkerQueue = 'control' | 'gpu' | 'sandbox';
-export const workerQueues: readonly WorkerQueue[] = ['control', 'gpu', 'sandbox'];
+import { workerCommand, workerEnvironment, workerQueues, type WorkerQueue } from './worker-process.ts';
 
 /** Bundling the workflows and loading the runtime on a busy machine. */
 const readyWithinMs = 180_000;
@@ -43,11 +40,6 @@ export interface Workers {
   readonly lost: Promise<Error>;
   stop(): Promise<void>;
 }
-
-const defaultCommand = (queue: WorkerQueue) => ({
-  program: process.execPath,
-  args: ['--enable-source-maps', '--import', 'tsx', join(cloneRoot, 'workers', 'main.ts'), queue],
-});
 
 /** Starts one process per queue and waits until all poll. Throws with the end of a worker's log when one cannot start. */
 export async function startWorkers(options: WorkersOptions): Promise<Workers> {
@@ -94,14 +86,14 @@ export async function startWorkers(options: WorkersOptions): Promise<Workers> {
 }
 
 function makeSupervisor(options: WorkersOptions, queue: WorkerQueue, onLost: (error: Error) => void): Supervisor {
-  const { stack, log, command = defaultCommand, graceMs = defaultGraceMs } = options;
+  const { stack, log, command = workerCommand, graceMs = defaultGraceMs } = options;
   const name = `worker-${queue}`;
   const logFile = join(stack.stateDir, 'logs', `${name}.log`);
   const plan: ProcessPlan = {
     name,
     ...command(queue),
     cwd: cloneRoot,
-    env: { ...process.env, ...options.env, ...stackEnvironment(stack.addresses, stack.stateDir) },
+    env: workerEnvironment(queue, stack, { ...process.env, ...options.env }),
     logFile,
     ready: async ({ logFrom }) =>
       readLog(logFile, logFrom).split('\n').includes(`ready ${queue}`) ? null : `it has not printed 'ready ${queue}'`,

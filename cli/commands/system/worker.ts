@@ -1,10 +1,10 @@
 /** `worker`: one worker process in the foreground, for machines of their own or for a closer look. */
 import { spawn } from 'node:child_process';
-import { join } from 'node:path';
 import { Argument } from 'commander';
 import type { Cli, CommandFile, CommandResult } from '../../command.ts';
 import { examples } from '../../command.ts';
 import { cloneRoot } from '../../settings.ts';
+import type { WorkerRole } from '../../stack/worker-process.ts';
 
 export const command: CommandFile = {
   define(command, act) {
@@ -17,19 +17,20 @@ export const command: CommandFile = {
           ['worker gpu', 'only model work; TEMPORAL_ADDRESS and MONGODB_URI say where the servers are'],
         ),
       );
-    act(command, (cli, [queue]) => work(cli, queue!));
+    act(command, (cli, [queue]) => work(cli, queue as WorkerRole));
   },
 };
 
-async function work(cli: Cli, queue: string): Promise<CommandResult> {
-  const [{ withSession }, { stackEnvironment }] = await Promise.all([
+async function work(cli: Cli, queue: WorkerRole): Promise<CommandResult> {
+  const [{ withSession }, { workerCommand, workerEnvironment }] = await Promise.all([
     import('../../session.ts'),
-    import('../../stack/addresses.ts'),
+    import('../../stack/worker-process.ts'),
   ]);
   return withSession(cli, { stack: 'joined', workers: 'none' }, async ({ addresses, stack }) => {
-    const child = spawn(process.execPath, ['--import', 'tsx', join(cloneRoot, 'workers/main.ts'), queue], {
+    const { program, args } = workerCommand(queue);
+    const child = spawn(program, args, {
       cwd: cloneRoot,
-      env: { ...process.env, ...stackEnvironment(addresses, stack.stateDir) },
+      env: workerEnvironment(queue, { addresses, stateDir: stack.stateDir }),
       // The worker's "ready" line is a log line here: stdout is for the result.
       stdio: ['ignore', process.stderr, process.stderr],
     });
