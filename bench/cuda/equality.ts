@@ -36,7 +36,7 @@ export const sampledBy = (engine: LocalEngine, requests: readonly GenerateReques
   Promise.all(requests.map((request) => engine.generate(request)));
 
 /** Sequences whose ratios lie on both sides of the clip, with advantages of both signs, a KL term and an entropy bonus. */
-async function policyGradientOf(model: Model, engine: LocalEngine) {
+export async function policyGradientOf(model: Model, engine: LocalEngine) {
   const examples = examplesOf(model);
   const logProbs = await engine.logProbs({ version: 'v', sequences: examples });
   const next = normals(19);

@@ -16,7 +16,7 @@ import { inPlaceOutput, type BuiltGraph, type DecodeChunkOptions } from './inter
 const maskedScore = -1e30;
 
 export function buildDecodeChunkGraph(config: DecoderConfig, options: DecodeChunkOptions): BuiltGraph {
-  const { chunk, truncates, weights = new Map() as Constants, halfKernels } = options;
+  const { chunk, truncates, weights = new Map() as Constants, kernels } = options;
   const { numLayers, numHeads, numKvHeads, headDim } = config;
   // A row that has ended runs on to the end of its chunk: the rotary tables reach that far.
   const decoder = createDecoder(
@@ -84,7 +84,7 @@ export function buildDecodeChunkGraph(config: DecoderConfig, options: DecodeChun
     states: [first, ...buffers],
     results: layers.flatMap((l) => [`next_k.${l}`, `next_v.${l}`]),
     constants: weights,
-    halfKernels,
+    kernels,
     marker: inPlaceOutput,
     chunk,
     vocabSize: config.vocabSize,

@@ -39,7 +39,7 @@ it.each([true, false])('rounds the linears of layers alone (tied head: %s)', (ti
 
 it.each(['bfloat16', 'float16'] as const)('%s is in factors and products of linears and nowhere else', (precision) => {
   const { inputs, outputs } = gradientValues(configOf(true), { loss, precision });
-  const emitter = new Emitter(inputs, emitterOptions(new Map(), true));
+  const emitter = new Emitter(inputs, emitterOptions(new Map(), 'cuda'));
   writeValues(emitter, outputs);
   const isHalf = (type: unknown) => type === elementTypes[precision];
   const casts = emitter.nodes.filter(({ type }) => type === 'Cast');

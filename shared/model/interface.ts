@@ -7,6 +7,7 @@
  * (`parameterShapes`). All scalars have shape [].
  */
 
+import type { Kernels } from '../onnx/emitter.ts';
 import type { Constants, OnnxFile } from '../onnx/onnx-model.ts';
 import type { LoraSpec } from './lora.ts';
 
@@ -67,8 +68,11 @@ export type Precision = (typeof precisions)[number];
 /** `int8` is for sampling only: it has no gradient. */
 export interface HalfOptions {
   readonly precision?: Exclude<Precision, 'int8'>;
-  /** Whether the provider multiplies matrices in 16 bits; without, their numbers are computed in float32. */
-  readonly halfKernels?: boolean;
+}
+
+/** Of every graph of a decoder. */
+export interface KernelOptions {
+  readonly kernels?: Kernels;
 }
 
 /**
@@ -100,7 +104,8 @@ export type LossSpec =
  * `clip_fraction` [] (of 1 where the clip removes the gradient), `kl` [] (of k3 against `old_log_prob`) and, when klCoef
  * is above 0, `reference_kl` [] (of k3 against `ref_log_prob`); `grad.<parameter>` for each trainable parameter (plus `accum.<parameter>`).
  */
-export interface GradientGraphOptions extends AttentionOptions, AdapterOptions, WeightOptions, HalfOptions {
+export interface GradientGraphOptions
+  extends AttentionOptions, AdapterOptions, WeightOptions, HalfOptions, KernelOptions {
   readonly loss: LossSpec;
   /** Add the new gradients to `accum.<parameter>` inputs; feed and fetch may be the same Float32Array. */
   readonly accumulate?: boolean;
@@ -130,7 +135,8 @@ export type MiniBatchGraphOptions = Omit<GradientGraphOptions, 'accumulate'>;
  * `buildLogProbGraph(config, options)`. Inputs: parameters; `input_ids` int64 [B, T]; the scored positions.
  * Outputs: `log_prob` [N], `entropy` [N].
  */
-export interface LogProbGraphOptions extends WeightOptions, AttentionOptions, AdapterOptions, HalfOptions {
+export interface LogProbGraphOptions
+  extends WeightOptions, AttentionOptions, AdapterOptions, HalfOptions, KernelOptions {
   readonly lossChunks?: number;
 }
 
@@ -171,7 +177,7 @@ export interface AdamWOptions {
  * which is more than every length. A decode step needs B >= 2 for it (pad with any row); a prefill needs L >= 2, and its
  * outputs depend on T unless that is a multiple of `cacheWindowMultiple`. Chunks of steps need such a W too.
  */
-export interface GenerationGraphOptions extends WeightOptions, AdapterOptions, Pick<HalfOptions, 'halfKernels'> {
+export interface GenerationGraphOptions extends WeightOptions, AdapterOptions, KernelOptions {
   /** With `int8` linears take `int8Tensors` in place of their weights. */
   readonly precision?: Precision;
 }

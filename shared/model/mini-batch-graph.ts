@@ -15,7 +15,7 @@ const scored = { from: 4, to: 5, dim: 'S' };
 
 export function buildMiniBatchGraph(config: DecoderConfig, options: MiniBatchGraphOptions): BuiltGraph {
   const { inputs, outputs } = gradientValues(config, { ...options, accumulate: true });
-  const { weights = new Map(), halfKernels } = options;
+  const { weights = new Map(), kernels } = options;
   const byName = new Map(inputs.map((value) => [inputName(value), value]));
   const isGradient = (name: string) => name.startsWith('grad.');
   const sums = Object.keys(outputs)
@@ -30,7 +30,7 @@ export function buildMiniBatchGraph(config: DecoderConfig, options: MiniBatchGra
     isCut(name) ? [{ value, ...(isCell(name) ? cells : scored) }] : [],
   );
   const parameters = inputs.filter((value) => !isCut(inputName(value)) && !sums.some((sum) => sum.value === value));
-  const loop = { inputs: parameters, cuts, sums, joined, body: outputs, constants: weights, halfKernels };
+  const loop = { inputs: parameters, cuts, sums, joined, body: outputs, constants: weights, kernels };
   const free = parameters.filter((value) => !weights.has(inputName(value)));
   const spec = (name: string, dtype: TensorSpec['dtype'], shape: TensorSpec['shape']) => ({ name, dtype, shape });
   return {

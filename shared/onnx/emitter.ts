@@ -21,9 +21,15 @@ export interface EmitOptions {
 export interface EmitterOptions {
   /** Inputs that are constants in 16 bits. */
   readonly halves?: ReadonlyMap<string, HalfFormat>;
-  /** Whether the provider multiplies matrices in 16 bits. Without, products are rounded to the same numbers in float32. */
-  readonly halfKernels?: boolean;
+  /** Default 'cpu'. */
+  readonly kernels?: Kernels;
 }
+
+/**
+ * Whose kernels a model is written for. Cuda's multiply matrices in 16 bits, where the processor's get the same numbers
+ * in float32; and where cuda's add up rows in whatever order they come, a matrix product adds them in a fixed one.
+ */
+export type Kernels = 'cpu' | 'cuda';
 
 /** The name that a constant in 16 bits goes by. */
 export const halfName = (name: string, format: HalfFormat) => `${name}.${format}`;
@@ -51,8 +57,8 @@ export class Emitter {
     this.constants = parent?.constants ?? [];
   }
 
-  get halfKernels(): boolean {
-    return this.options.halfKernels === true;
+  get kernels(): Kernels {
+    return this.options.kernels ?? 'cpu';
   }
 
   /**
@@ -84,7 +90,7 @@ export class Emitter {
     if (this.parent?.reaches(x)) return this.parent.half(x, format);
     return this.once(`${format} of ${x}`, () => {
       const rounded = this.options.halves?.get(x) === format ? halfName(x, format) : this.cast(x, format);
-      return this.halfKernels ? rounded : this.cast(rounded, 'float32');
+      return this.kernels === 'cuda' ? rounded : this.cast(rounded, 'float32');
     });
   }
 

@@ -6,7 +6,7 @@ import type { Shape } from '../graph/dims.ts';
 import { inputName, type Value } from '../graph/graph.ts';
 import type { DType } from '../graph/ops.ts';
 import { DrawWriter } from './draw-writer.ts';
-import { Emitter } from './emitter.ts';
+import { Emitter, type Kernels } from './emitter.ts';
 import { constantsOf, emitterOptions, portOf, writeValues } from './export.ts';
 import { encodeModel, type Constants, type OnnxFile, type OnnxPort } from './onnx-model.ts';
 
@@ -29,7 +29,7 @@ interface DecodeLoop {
   /** Names in `body` of the buffers' next values. */
   readonly results: readonly string[];
   readonly constants: Constants;
-  readonly halfKernels?: boolean;
+  readonly kernels?: Kernels;
   readonly marker: string;
   readonly chunk: number;
   readonly vocabSize: number;
@@ -41,7 +41,7 @@ export function exportLoop(loop: DecodeLoop): OnnxFile {
   const values = inputs.filter((input): input is Value => 'graph' in input);
   const extra = inputs.filter((input): input is readonly [string, DType, Shape] => !('graph' in input));
   const free = values.filter((value) => !constants.has(inputName(value)));
-  const outer = new Emitter(free, emitterOptions(constants, loop.halfKernels));
+  const outer = new Emitter(free, emitterOptions(constants, loop.kernels));
   const inner = outer.inside();
   const results = writeBody(loop, inner);
 

@@ -3,7 +3,7 @@
  * body by the rules of onnx-rules.ts and hands sums on to the next. Names of the outer graph are seen in the body.
  */
 import { inputName, type Value } from '../graph/graph.ts';
-import { Emitter } from './emitter.ts';
+import { Emitter, type Kernels } from './emitter.ts';
 import { constantsOf, emitterOptions, portOf, writeValues } from './export.ts';
 import { encodeModel, type Constants, type OnnxFile, type OnnxPort } from './onnx-model.ts';
 
@@ -26,7 +26,7 @@ interface SumLoop {
   readonly joined: readonly { readonly output: string; readonly dim: string }[];
   readonly body: Readonly<Record<string, Value>>;
   readonly constants: Constants;
-  readonly halfKernels?: boolean;
+  readonly kernels?: Kernels;
   readonly marker: string;
 }
 
@@ -37,7 +37,7 @@ export const wholeName = (name: string) => `all.${name}`;
 export function exportSumLoop(loop: SumLoop, width: number): OnnxFile {
   const { inputs, cuts, sums, joined, constants } = loop;
   const free = inputs.filter((value) => !constants.has(inputName(value)));
-  const outer = new Emitter(free, emitterOptions(constants, loop.halfKernels));
+  const outer = new Emitter(free, emitterOptions(constants, loop.kernels));
   const inner = outer.inside(cuts.map(({ value }) => value));
   writeCuts(inner, cuts);
   // Names of a sub-graph must differ from those outside, where the outputs have the body's.

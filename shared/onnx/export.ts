@@ -2,7 +2,7 @@
 import { DomainError } from '../errors.ts';
 import { inputName, neededNodes, type Node, type Value } from '../graph/graph.ts';
 import type { OpName } from '../graph/ops.ts';
-import { Emitter, halfName, type EmitterOptions } from './emitter.ts';
+import { Emitter, halfName, type EmitterOptions, type Kernels } from './emitter.ts';
 import {
   encodeModel,
   type Constants,
@@ -21,10 +21,10 @@ export function exportOnnx(
   inputs: readonly Value[],
   outputs: Readonly<Record<string, Value>>,
   constants: Constants = new Map(),
-  { marker, halfKernels }: { readonly marker?: string; readonly halfKernels?: boolean } = {},
+  { marker, kernels }: { readonly marker?: string; readonly kernels?: Kernels } = {},
 ): OnnxFile {
   const free = inputs.filter((value) => !constants.has(inputName(value)));
-  const emitter = new Emitter(free, emitterOptions(constants, halfKernels));
+  const emitter = new Emitter(free, emitterOptions(constants, kernels));
   const nodes = neededNodes(Object.values(outputs));
   for (const node of nodes) if (node.op === 'input') known(node.outputs[0]!, inputs);
   writeValues(emitter, outputs);
@@ -74,9 +74,9 @@ function known(value: Value, inputs: readonly Value[]): void {
   }
 }
 
-export function emitterOptions(constants: Constants, halfKernels?: boolean): EmitterOptions {
+export function emitterOptions(constants: Constants, kernels?: Kernels): EmitterOptions {
   const halves = [...constants].flatMap(([name, data]) => (isHalves(data) ? [[name, data.format] as const] : []));
-  return { halves: new Map(halves), halfKernels };
+  return { halves: new Map(halves), kernels };
 }
 
 /** Of `values`, the inputs that are constants. */

@@ -4,11 +4,11 @@
  * several threads it loses updates of repeated indices; ScatterElements does not.
  */
 import type { Shape } from '../graph/dims.ts';
-import type { OpAttributes, OpName, TensorType } from '../graph/ops.ts';
+import { smallestRow, type OpAttributes, type OpName, type TensorType } from '../graph/ops.ts';
 import { emitAttention, emitAttentionGradient } from './attention-rules.ts';
 import { emitCacheAttention } from './cache-attention.ts';
 import { microsoft, type EmitOptions, type Emitter } from './emitter.ts';
-import { smallestRow } from '../graph/ops.ts';
+import { isOverRows, matrixShape, rowsOnce, sumOfRows } from './ordered-sums.ts';
 
 interface OnnxRuleInput<K extends OpName> {
   readonly emitter: Emitter;
@@ -95,7 +95,12 @@ export const onnxRules: OnnxRules = {
   less: direct('Less'),
   where: direct('Where'),
 
-  sum: ({ emitter, attributes: { axes, keepDims }, x, y }) => {
+  sum: ({ emitter, attributes: { axes, keepDims }, x, types, y, outputTypes }) => {
+    if (emitter.kernels === 'cuda' && isOverRows(axes, types[0]!.shape)) {
+      const flat = emitter.emit('Reshape', [x[0]!, emitter.shape(matrixShape(axes, types[0]!.shape))]);
+      emitter.emit('Reshape', [sumOfRows(emitter, flat), emitter.shape(outputTypes[0]!.shape)], { outputs: y });
+      return;
+    }
     emitter.emit('ReduceSum', [x[0]!, emitter.ints(axes)], { attributes: { keepdims: Number(keepDims) }, outputs: y });
   },
   reshape: ({ emitter, attributes: { shape }, x, y }) => {
@@ -126,7 +131,7 @@ export const onnxRules: OnnxRules = {
   halfGemm: ({ emitter, attributes: { format, ...attributes }, x, y: outputs }) => {
     const halves = x.map((name) => emitter.half(name, format));
     const product = emitter.emit('Gemm', halves, { attributes: productAttributes(attributes) });
-    emitter.cast(emitter.halfKernels ? product : emitter.cast(product, format), 'float32', { outputs });
+    emitter.cast(emitter.kernels === 'cuda' ? product : emitter.cast(product, format), 'float32', { outputs });
   },
   int8Gemm: ({ emitter, x: [x, w, scale], y }) => {
     const { whole, unit } = emitter.once(`8 bits of ${x}`, () => rowsInBytes(emitter, x!));
@@ -166,7 +171,11 @@ export const onnxRules: OnnxRules = {
   },
   scatterRows: ({ emitter, types, x: [base, ids, rows], y }) => {
     const indices = emitter.emit('Expand', [asColumn(emitter, ids!), emitter.shape(types[2]!.shape)]);
-    emitter.emit('ScatterElements', [base!, indices, rows!], { attributes: { axis: 0, reduction: 'add' }, outputs: y });
+    const shares = emitter.kernels === 'cuda' ? rowsOnce(emitter, ids!, rows!, types[2]!.shape[0]!) : rows!;
+    emitter.emit('ScatterElements', [base!, indices, shares], {
+      attributes: { axis: 0, reduction: 'add' },
+      outputs: y,
+    });
   },
   targetLogProb: ({ emitter, x: [logits, probs, targets], y }) => {
     const chosen = emitter.emit('GatherElements', [logits!, asColumn(emitter, targets!)], { attributes: { axis: 1 } });

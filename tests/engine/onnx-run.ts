@@ -3,6 +3,7 @@ import * as ort from 'onnxruntime-node';
 import { resolveDim } from '../../shared/graph/dims.ts';
 import type { Value } from '../../shared/graph/graph.ts';
 import type { DType } from '../../shared/graph/ops.ts';
+import type { Kernels } from '../../shared/onnx/emitter.ts';
 import { exportOnnx } from '../../shared/onnx/export.ts';
 import type { OnnxFile } from '../../shared/onnx/onnx-model.ts';
 import type { BuiltGraph, TensorSpec } from '../../shared/model/interface.ts';
@@ -50,8 +51,9 @@ export async function openOutputs(
   inputs: readonly Value[],
   outputs: Readonly<Record<string, Value>>,
   threads: number,
+  kernels: Kernels = 'cpu',
 ): Promise<OutputRunner> {
-  const session = await openSession(exportOnnx(inputs, outputs), threads);
+  const session = await openSession(exportOnnx(inputs, outputs, new Map(), { kernels }), threads);
   return {
     async run(feeds) {
       const tensors = Object.entries(feeds).map(([name, { dtype, shape, data }]) => [

@@ -10,6 +10,7 @@ import { evaluate } from '../../shared/graph/evaluate.ts';
 import { gradient } from '../../shared/graph/gradient.ts';
 import { gradientRules } from '../../shared/graph/gradient-rules.ts';
 import { Graph, type Value } from '../../shared/graph/graph.ts';
+import type { Kernels } from '../../shared/onnx/emitter.ts';
 import { exportOnnx } from '../../shared/onnx/export.ts';
 import { buildCase, sizesOf, type OpCase } from '../helpers/graph/op-case.ts';
 import { opCases, opNames } from '../helpers/graph/op-cases.ts';
@@ -31,11 +32,11 @@ function outputsOf({ graph, values, outputs }: ReturnType<typeof buildCase>, fix
   return named;
 }
 
-async function compare(drawn: OpCase, threads: number, rounds: number): Promise<void> {
+async function compare(drawn: OpCase, threads: number, rounds: number, kernels: Kernels = 'cpu'): Promise<void> {
   const built = buildCase(drawn);
   const outputs = outputsOf(built, drawn.fixed);
   const expected = evaluate([...Object.values(outputs), ...built.values], built.feeds);
-  const runner = await openOutputs(built.graph.inputs, outputs, threads);
+  const runner = await openOutputs(built.graph.inputs, outputs, threads, kernels);
   const feeds = Object.fromEntries(
     drawn.inputs.map(({ dtype, axes, data }, i) => [`x${i}`, { dtype, shape: sizesOf(axes), data }]),
   );
@@ -62,6 +63,37 @@ describe.each(opNames)('%s', (op) => {
       { numRuns: 4, seed: 7, endOnFailure: true },
     );
   });
+});
+
+// What is written otherwise for a card, by the processor's own kernels.
+describe.each(['sum', 'scatterRows', 'gatherRows'] as const)('%s as for cuda', (op) => {
+  test('small and larger shapes', async () => {
+    for (const size of [4, 24])
+      await fc.assert(
+        fc.asyncProperty(opCases[op](size), (drawn) => compare(drawn, 2, 2, 'cuda')),
+        { numRuns: 25, seed: size },
+      );
+  });
+});
+
+test('as for cuda, an entry gets the sum of its rows at once, so that no order of additions matters', async () => {
+  const graph = new Graph();
+  const base = graph.input('base', 'float32', [2, 1]);
+  const ids = graph.input('ids', 'int64', ['N']);
+  const updates = graph.input('updates', 'float32', ['N', 1]);
+  const outputs = { sums: scatterRows(base, ids, updates) };
+  // One by one, ones would vanish beside 2^24.
+  const feeds: Record<string, TypedFeed> = {
+    base: { dtype: 'float32', shape: [2, 1], data: [2 ** 24, 2 ** 24] },
+    ids: { dtype: 'int64', shape: [16], data: Array.from({ length: 16 }, (_, row) => Number(row % 3 === 0)) },
+    updates: { dtype: 'float32', shape: [16, 1], data: Array.from({ length: 16 }, () => 1) },
+  };
+  const sums = { cpu: [2 ** 24, 2 ** 24], cuda: [2 ** 24 + 10, 2 ** 24 + 6] };
+  for (const kernels of ['cpu', 'cuda'] as const) {
+    const runner = await openOutputs([base, ids, updates], outputs, 1, kernels);
+    expect((await runner.run(feeds))['sums']!.data).toEqual(sums[kernels]);
+    await runner.close();
+  }
 });
 
 test('rows that meet in one entry all count, with four threads, every time', async () => {

@@ -20,11 +20,13 @@ import type {
   BuiltGraph,
   GenerationGraphOptions,
   HalfOptions,
+  KernelOptions,
   LossSpec,
   Precision,
   WeightOptions,
 } from '../../../shared/model/interface.ts';
 import { halfWeights } from '../../../shared/model/half.ts';
+import type { Kernels } from '../../../shared/onnx/emitter.ts';
 import type { Constants } from '../../../shared/onnx/onnx-model.ts';
 import { asConstants, isHalf } from './constants.ts';
 import type { AdamSettings, EngineOptions, Tensors, TrainingPrecision } from './contract.ts';
@@ -74,7 +76,7 @@ export class DecoderGraphs {
   /** Of the tensors that it does not. */
   readonly frozen: ReadonlyMap<string, readonly number[]>;
   private readonly sessions = new Map<string, Promise<GraphSession>>();
-  private readonly halfKernels: boolean;
+  private readonly kernels: Kernels;
   /** Whether a mini-batch runs as one graph. */
   readonly wholeMiniBatches: boolean;
 
@@ -86,15 +88,15 @@ export class DecoderGraphs {
     this.frozen = lora === null ? new Map() : shapes;
     this.options = options;
     const isDevice = options.executionProvider === 'cuda';
-    this.halfKernels = isDevice;
+    this.kernels = isDevice ? 'cuda' : 'cpu';
     this.wholeMiniBatches = options.wholeMiniBatches ?? isDevice;
   }
 
   /** `weights`: tensors that become constants of a session of the caller's own. Without, all versions share the session. */
   generation(kind: GenerationKind, precision: Precision, weights?: Constants): Promise<GraphSession> {
-    const { config, lora, options, halfKernels } = this;
+    const { config, lora, options, kernels } = this;
     const build = buildersOf(options.decodeChunk ?? 1)[kind];
-    const graph = () => build(config, { lora, weights, precision, halfKernels });
+    const graph = () => build(config, { lora, weights, precision, kernels });
     if (weights === undefined) return this.session(`${kind} ${precision}`, options.decodeThreads, graph);
     // Products of bytes are the CPU's (byte-products.ts).
     const provider = precision === 'int8' ? 'cpu' : options.executionProvider;
@@ -131,9 +133,9 @@ export class DecoderGraphs {
     kind: string,
     options: Options,
     base: Tensors,
-    build: (options: Options & AdapterOptions & WeightOptions & HalfOptions) => BuiltGraph,
+    build: (options: Options & AdapterOptions & WeightOptions & HalfOptions & KernelOptions) => BuiltGraph,
   ): Promise<GraphSession> {
-    const { lora, halfKernels } = this;
+    const { lora, kernels } = this;
     const { executionProvider, constantBase = executionProvider === 'cuda', trainThreads } = this.options;
     const { precision = 'float32' } = options;
     const isConstant = constantBase && this.areConstants(base, precision);
@@ -144,7 +146,7 @@ export class DecoderGraphs {
         build({
           ...options,
           lora,
-          halfKernels,
+          kernels,
           weights: isConstant ? asConstants(this.config, base, precision) : undefined,
         }),
       isConstant ? { sessions: sessionsOn(base) } : {},
