@@ -1,6 +1,7 @@
 /** A child process that does benchmark work on request: one JSON line in, one out, so that two can take turns. */
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import { withHugePages } from '../../cli/stack/worker-process.ts';
 
 /** What `train`, `generate` and the like report. */
 export interface Timing {
@@ -19,7 +20,9 @@ export interface Contestant {
 }
 
 export function startContestant(name: string, program: string, args: readonly string[]): Contestant {
-  const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+  // As a gpu worker's; the rival has it too.
+  const env = withHugePages(process.env);
+  const child = spawn(program, args, { env, stdio: ['pipe', 'pipe', 'inherit'] });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   return {

@@ -24,7 +24,6 @@ export const log = (x: Value): Value => one('log', [x], none);
 export const sqrt = (x: Value): Value => one('sqrt', [x], none);
 export const reciprocal = (x: Value): Value => one('reciprocal', [x], none);
 export const sigmoid = (x: Value): Value => one('sigmoid', [x], none);
-export const silu = (x: Value): Value => one('silu', [x], none);
 export const clip = (x: Value, low: number, high: number): Value => one('clip', [x], { low, high });
 export const cast = (x: Value, to: DType): Value => (x.dtype === to ? x : one('cast', [x], { to }));
 
@@ -98,6 +97,7 @@ export const cacheAttend = (
   { q, k, v }: Readonly<Record<'q' | 'k' | 'v', Value>>,
   { keys, values, last }: Readonly<Record<'keys' | 'values' | 'last', Value>>,
 ): readonly Value[] => q.graph.apply('cacheAttend', [q, k, v, keys, values, last], none);
+export const swiglu = (x: Value, gate: Value): Value => one('swiglu', [x, gate], none);
 export const rmsNorm = (x: Value, weight: Value, eps: number): Value => one('rmsNorm', [x, weight], { eps });
 export const rope = (x: Value, positions: Value, cos: Value, sin: Value, headDim: number): Value =>
   one('rope', [x, positions, cos, sin], { headDim });

@@ -61,11 +61,6 @@ export const gradientRules: GradientRules = {
   sqrt: ({ y: [y], g: [g] }) => [div(mul(g!, 0.5), y!)],
   reciprocal: ({ y: [y], g: [g] }) => [neg(mul(g!, mul(y!, y!)))],
   sigmoid: ({ y: [y], g: [g] }) => [mul(g!, mul(y!, sub(1, y!)))],
-  // With s = sigmoid(x): (x s)' = s + x s (1 - s) = s + y (1 - s).
-  silu: ({ x: [x], y: [y], g: [g] }) => {
-    const s = sigmoid(x!);
-    return [mul(g!, add(s, mul(y!, sub(1, s))))];
-  },
   // The bounds themselves pass the gradient, as in PyTorch.
   clip: ({ x: [x], g: [g], attributes: { low, high } }) => {
     const zero = zerosLike(x!);
@@ -161,6 +156,15 @@ export const gradientRules: GradientRules = {
     q!.graph.apply('causalAttendGradient', [q!, k!, v!, out!, g!], attributes),
   causalAttendGradient: 'unsupported',
   cacheAttend: 'unsupported',
+  // With s = sigmoid(gate) and o = gate s: o' = o + s (1 - o), and for y = o x: x o' = y + s (x - y).
+  swiglu: ({ x: [x, gate], y: [y, opened], g: [dy, dOpened] }) => {
+    const s = sigmoid(gate!);
+    const slope = (product: Value, factor: Value | number) => add(product, mul(s, sub(factor, product)));
+    const ofOpened = dOpened && mul(dOpened, slope(opened!, 1));
+    if (!dy) return [undefined, ofOpened];
+    const dGate = mul(dy, slope(y!, x!));
+    return [mul(dy, opened!), ofOpened ? add(dGate, ofOpened) : dGate];
+  },
   // dx = r (w dy) - x r^3 (mean(x w dy) + dr / width); the means of all rows are one matrix product.
   rmsNorm: ({ x: [x, weight], y: [, r], g: [dy, dr] }) => {
     const width = Number(weight!.shape[0]);

@@ -43,8 +43,6 @@ export interface OpAttributes {
   sqrt: None;
   reciprocal: None;
   sigmoid: None;
-  /** x * sigmoid(x). */
-  silu: None;
   clip: { readonly low: number; readonly high: number };
   cast: { readonly to: DType };
 
@@ -91,6 +89,8 @@ export interface OpAttributes {
   batchMatmul: { readonly transA: boolean; readonly transB: boolean; readonly alpha: number };
 
   // Networks
+  /** (x, gate), of one shape: silu(gate) * x and silu(gate) = gate * sigmoid(gate) (Shazeer 2020, "GLU Variants"). */
+  swiglu: None;
   /** Over the last axis. */
   softmax: None;
   /**

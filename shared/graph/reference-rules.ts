@@ -83,7 +83,6 @@ export const referenceRules: ReferenceRules = {
   sqrt: unary(Math.sqrt),
   reciprocal: unary((x) => 1 / x),
   sigmoid: unary(sigmoid),
-  silu: unary((x) => x * sigmoid(x)),
   clip: ([x], { low, high }) => [mapTensor(x!, (value) => Math.min(Math.max(value, low), high))],
   cast: ([x], { to }) => [
     to === 'int64' ? mapTensor(x!, Math.trunc) : to === 'bool' ? mapTensor(x!, (v) => Number(v !== 0)) : x!,
@@ -179,6 +178,16 @@ export const referenceRules: ReferenceRules = {
     referenceAttendGradient({ q: q!, k: k!, v: v!, out: out!, g: g! }, attributes),
   cacheAttend: ([q, k, v, keys, values, last]) =>
     referenceCacheAttend({ q: q!, k: k!, v: v!, keys: keys!, values: values!, last: last! }),
+  swiglu: ([x, gate]) => {
+    const opened = mapTensor(gate!, (value) => value * sigmoid(value));
+    return [
+      tensor(
+        x!.shape,
+        opened.data.map((value, i) => value * x!.data[i]!),
+      ),
+      opened,
+    ];
+  },
   rmsNorm: ([x, weight], { eps }) => {
     const scales = rowsOf(x!).map((row) => 1 / Math.sqrt(row.reduce((sum, v) => sum + v * v, 0) / row.length + eps));
     return [

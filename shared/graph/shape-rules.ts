@@ -85,7 +85,6 @@ const shapeRules: ShapeRules = {
   sqrt: unary,
   reciprocal: unary,
   sigmoid: unary,
-  silu: unary,
   clip: unary,
   cast: ([x], { to }) => [{ dtype: to, shape: x!.shape }],
 
@@ -225,6 +224,11 @@ const shapeRules: ShapeRules = {
     need(sameShape(shape!, [batch, 1, group * kvHeads * headDim]) && Number.isInteger(group), 'q [B, 1, heads * D]');
     ids(last, [batch]);
     return [float(shape!), float(cache!), float(cache!)];
+  },
+  swiglu: (inputs) => {
+    const [x, gate] = floats(inputs, 2);
+    need(sameShape(x!, gate!), 'x and gate of one shape');
+    return [float(x!), float(x!)];
   },
   rmsNorm: (inputs) => {
     const [x, weight] = floats(inputs, 2);

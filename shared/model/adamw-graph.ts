@@ -1,6 +1,6 @@
 /** The optimizer as a graph: AdamW after clipping by global norm. Formula and interface: interface.ts, AdamWOptions. */
 import { DomainError } from '../errors.ts';
-import { add, div, minimum, mul, sqrt, sub, sum } from '../graph/build.ts';
+import { add, div, minimum, mul, scalar, sqrt, sub, sum } from '../graph/build.ts';
 import { Graph, type Value } from '../graph/graph.ts';
 import { finish } from './built.ts';
 import type { AdamWOptions, BuiltGraph } from './interface.ts';
@@ -23,10 +23,11 @@ export function buildAdamWGraph(shapes: ReadonlyMap<string, readonly number[]>, 
   });
   const norm = sqrt(slots.map(({ g }) => sum(mul(g, g))).reduce((a, b) => add(a, b)));
   // 1e-6 as in torch.nn.utils.clip_grad_norm_. Every update hangs on the norm, so it runs after all gradients are read.
-  const scale = maxGradNorm === null ? undefined : minimum(div(maxGradNorm, add(norm, 1e-6)), 1);
+  const scale = maxGradNorm === null ? scalar(graph, 1) : minimum(div(maxGradNorm, add(norm, 1e-6)), 1);
+  const factors = { ...factorsOf(rates, options), scale };
   const outputs: Record<string, Value> = { grad_norm: norm };
   for (const slot of slots) {
-    const next = adamW(slot, scale ? mul(slot.g, scale) : slot.g, rates, options);
+    const next = adamW(slot, factors, options);
     outputs[`next.${slot.name}`] = next.parameter;
     outputs[`next.m.${slot.name}`] = next.m;
     outputs[`next.v.${slot.name}`] = next.v;
@@ -49,13 +50,28 @@ interface Rates {
   readonly bias2: Value;
 }
 
-function adamW(slot: Slot, g: Value, { learningRate, bias1, bias2 }: Rates, options: AdamWOptions) {
-  const { beta1, beta2, eps } = options;
-  const m = add(mul(slot.m, beta1), mul(g, 1 - beta1));
-  const v = add(mul(slot.v, beta2), mul(mul(g, g), 1 - beta2));
-  const denominator = add(div(sqrt(v), sqrt(bias2)), eps);
+/** Scalars, put together so that every tensor is passed over as few times as can be. */
+interface Factors {
+  readonly learningRate: Value;
+  /** Of the gradient, by clipping. */
+  readonly scale: Value;
+  /** Of m / (sqrt(v) + eps): learningRate * sqrt(bias2) / bias1. */
+  readonly step: Value;
+  /** eps * sqrt(bias2). */
+  readonly eps: Value;
+}
+
+function factorsOf({ learningRate, bias1, bias2 }: Rates, { eps }: AdamWOptions): Omit<Factors, 'scale'> {
+  const root = sqrt(bias2);
+  return { learningRate, step: div(mul(learningRate, root), bias1), eps: mul(root, eps) };
+}
+
+function adamW({ g, ...slot }: Slot, { learningRate, scale, step, eps }: Factors, { beta1, beta2 }: AdamWOptions) {
+  const m = add(mul(slot.m, beta1), mul(g, mul(scale, 1 - beta1)));
+  // Not g * g first: ONNX Runtime would keep the norm's own for it.
+  const v = add(mul(slot.v, beta2), mul(mul(g, mul(mul(scale, scale), 1 - beta2)), g));
   const kept = slot.decay === 0 ? slot.parameter : mul(slot.parameter, sub(1, mul(learningRate, slot.decay)));
-  return { m, v, parameter: sub(kept, div(mul(m, div(learningRate, bias1)), denominator)) };
+  return { m, v, parameter: sub(kept, div(mul(m, step), add(sqrt(v), eps))) };
 }
 
 function checkOptions(shapes: ReadonlyMap<string, readonly number[]>, options: AdamWOptions): void {

@@ -3,19 +3,7 @@
  * meet keys and values is left to an `Attention`, of which there are two: over whole sequences (sequence.ts) and over a
  * cache (decode-graph.ts). Knows no loss.
  */
-import {
-  add,
-  constant,
-  gatherRows,
-  gemm,
-  halfGemm,
-  int8Gemm,
-  mul,
-  reshape,
-  rmsNorm,
-  rope,
-  silu,
-} from '../graph/build.ts';
+import { add, constant, gatherRows, gemm, halfGemm, int8Gemm, reshape, rmsNorm, rope, swiglu } from '../graph/build.ts';
 import { productOf, type Dim } from '../graph/dims.ts';
 import type { Segment } from '../graph/gradient.ts';
 import { Graph, type Value } from '../graph/graph.ts';
@@ -134,7 +122,7 @@ export function vocabularyLogits(decoder: Decoder, states: Value): Value {
 function feedForward(decoder: Decoder, x: Value, prefix: string): Value {
   const h = norm(decoder, x, `${prefix}post_attention_layernorm`);
   const project = (name: string) => linear(decoder, h, `${prefix}mlp.${name}_proj`);
-  const gated = mul(silu(project('gate')), project('up'));
+  const gated = swiglu(project('up'), project('gate'));
   return linear(decoder, gated, `${prefix}mlp.down_proj`, x);
 }
 

@@ -78,7 +78,6 @@ export const onnxRules: OnnxRules = {
   sqrt: direct('Sqrt'),
   reciprocal: direct('Reciprocal'),
   sigmoid: direct('Sigmoid'),
-  silu: direct('QuickGelu', { domain: microsoft, attributes: { alpha: { float: 1 } } }),
   clip: ({ emitter, attributes: { low, high }, x, y }) => {
     const bound = (value: number) => emitter.constant('float32', [], [value]);
     emitter.emit('Clip', [x[0]!, bound(low), bound(high)], { outputs: y });
@@ -147,6 +146,10 @@ export const onnxRules: OnnxRules = {
   causalAttend: emitAttention,
   causalAttendGradient: emitAttentionGradient,
   cacheAttend: emitCacheAttention,
+  swiglu: ({ emitter, x: [x, gate], y: [y, opened] }) => {
+    emitter.emit('QuickGelu', [gate!], { domain: microsoft, attributes: { alpha: { float: 1 } }, outputs: [opened!] });
+    emitter.emit('Mul', [opened!, x!], { outputs: [y!] });
+  },
   rmsNorm: ({ emitter, attributes: { eps }, x, y }) => {
     const attributes = { axis: -1, epsilon: { float: eps }, stash_type: 1 };
     emitter.emit('SimplifiedLayerNormalization', x, { attributes, outputs: y });

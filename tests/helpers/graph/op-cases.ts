@@ -158,7 +158,6 @@ export const opCases: { readonly [K in OpName]: Cases } = {
   sqrt: unary('sqrt', 'positive'),
   reciprocal: unary('reciprocal', 'positive'),
   sigmoid: unary('sigmoid'),
-  silu: unary('silu'),
   // Bounds between grid points.
   clip: leaf((drawn, numbers) => ({
     inputs: [numbers.floats(drawn)],
@@ -336,6 +335,10 @@ export const opCases: { readonly [K in OpName]: Cases } = {
           },
         };
       }),
+  swiglu: leaf((drawn, numbers) => ({
+    inputs: [numbers.floats(drawn), numbers.floats(drawn)],
+    apply: apply('swiglu', none),
+  })),
   rmsNorm: (max) =>
     fc.tuple(axis('N', max), fc.integer({ min: 1, max }), draws).map(([rows, width, numbers]) => ({
       inputs: [numbers.floats([rows, known(width)]), numbers.positive([known(width)])],
