@@ -13,6 +13,7 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { withHugePages } from '../cli/stack/worker-process.ts';
 import { startContestant } from './engine/contestant.ts';
 import { decoding } from './engine/decoding.ts';
 import { peakFlops, readBandwidth } from './engine/limits.ts';
@@ -35,7 +36,9 @@ const { values } = parseArgs({
 const rounds = Number(values.rounds);
 const parts = values.parts.split(',');
 const here = (file: string) => fileURLToPath(new URL(`engine/${file}`, import.meta.url));
-const ours = () => startContestant('ours', process.execPath, ['--import', 'tsx', here('ours.ts')]);
+// In the environment of a gpu worker.
+const ours = () =>
+  startContestant('ours', process.execPath, ['--import', 'tsx', here('ours.ts')], withHugePages(process.env));
 const rival = (name: string) => startContestant(name, values.python, [here('reference.py')]);
 
 const probe = spawnSync(values.python, ['-c', 'import torch, transformers, safetensors; print(torch.__version__)']);
@@ -77,6 +80,7 @@ for (const size of values.sizes.split(',') as SizeName[]) {
 }
 const torch = hasTorch ? `torch ${probe.stdout.toString().trim()}` : 'no torch';
 const today = new Date().toISOString().slice(0, 10);
-const text = table(`Engine, ${today}, ${cpus().length} cores, ${torch}, ${rounds} rounds`, rows);
+const machine = `${cpus().length} cores of ${cpus()[0]!.model}`;
+const text = table(`Engine, ${today}, ${machine}, ${torch}, ${rounds} rounds`, rows);
 if (values.log) await appendFile(fileURLToPath(new URL('../docs/log.md', import.meta.url)), text);
 console.log(text);

@@ -6,7 +6,7 @@ import { normals } from '../engine/draws.ts';
 import { call, examplesOf, open, part, rowsOf, supervised } from './common.ts';
 import type { Model, Provider } from './common.ts';
 
-type Sampled = Awaited<ReturnType<LocalEngine['generate']>>;
+export type Sampled = Awaited<ReturnType<LocalEngine['generate']>>;
 
 /** Calls with the same tokens, and the largest gap of a log-prob up to the first token that differs. */
 export function compareSamples(a: readonly Sampled[], b: readonly Sampled[]) {

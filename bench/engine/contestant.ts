@@ -1,7 +1,6 @@
 /** A child process that does benchmark work on request: one JSON line in, one out, so that two can take turns. */
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { withHugePages } from '../../cli/stack/worker-process.ts';
 
 /** What `train`, `generate` and the like report. */
 export interface Timing {
@@ -19,9 +18,7 @@ export interface Contestant {
   stop(): Promise<void>;
 }
 
-export function startContestant(name: string, program: string, args: readonly string[]): Contestant {
-  // As a gpu worker's; the rival has it too.
-  const env = withHugePages(process.env);
+export function startContestant(name: string, program: string, args: readonly string[], env = process.env): Contestant {
   const child = spawn(program, args, { env, stdio: ['pipe', 'pipe', 'inherit'] });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));

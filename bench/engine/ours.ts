@@ -23,8 +23,6 @@ import type { ArrivingCall } from './serving.ts';
 import { sizes, type SizeName } from './sizes.ts';
 
 const tokenizerJson = readFileSync(new URL('../../runs/assets/toy-tokenizer.json', import.meta.url), 'utf8');
-/** What docs/engine.md advises for a processor: as fast as a batch in one piece, with less memory. */
-const maxTokensPerMicroBatch = 1024;
 const adam = { learningRate: 1e-4, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01, maxGradNorm: 1 };
 
 let options: EngineOptions;
@@ -97,7 +95,7 @@ const operations = {
         { ...source, frozen: new Map() },
         tokenizer,
       );
-      loop = new TrainingLoop(new TrainingState(resident), { type: 'sft' }, { maxTokensPerMicroBatch }, {});
+      loop = new TrainingLoop(new TrainingState(resident), { type: 'sft' }, { maxTokensPerMicroBatch: 1e9 }, {});
       // The trainer has copies of its own; nothing here samples from the version that it began with.
       source = { ...source, parameters: new Map() };
     }
