@@ -26,7 +26,12 @@ it.each([
   ['bfloat16', 'bfloat16', 0.05],
 ] as const)('samples in %s and recomputes the old log-probs in %s', async (weights, precision, driftLimit) => {
   const runId = `rounded-rollout-${weights}`;
-  const set = [`rollout.weights=${weights}`, `update.precision=${precision}`, 'update.dropZeroAdvantage=false'];
+  const set = [
+    `rollout.weights=${weights}`,
+    `update.precision=${precision}`,
+    'update.dropZeroAdvantage=false',
+    'rollout.questionsPerIteration=16',
+  ];
   await trainTinyRun(servers, runId, set);
   const { store } = servers;
   const [iteration] = await store.iterations.find({ runId }).toArray();
