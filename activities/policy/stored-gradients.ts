@@ -34,9 +34,9 @@ export async function storeGradients(
   const { decoder, lora } = await policies.policy(runId, baseVersion);
   const shapes = lora === undefined ? parameterShapes(decoder) : adapterShapes(decoder, lora);
   const stored: StoredGradient[] = [];
-  for (const { gradients, loss, tally } of made) {
+  for (const { gradients, loss, tally, halved } of made) {
     const pieces = () => safetensorsPieces(gradients, (name) => shapes.get(name)!);
-    stored.push({ digest: await store.blobs.put(pieces, policyId(runId, baseVersion + 1)), loss, tally });
+    stored.push({ digest: await store.blobs.put(pieces, policyId(runId, baseVersion + 1)), loss, tally, halved });
   }
   return stored;
 }
@@ -62,7 +62,7 @@ export const engineAddingUp = (engine: PolicyEngine): PolicyEngine => ({
 });
 
 /** One micro-batch of an update. */
-type Part = Pick<MicroBatchGradient, 'loss' | 'tally'> & { gradients: () => Promise<Tensors> };
+type Part = Omit<StoredGradient, 'digest'> & { gradients: () => Promise<Tensors> };
 
 async function stepOn(
   engine: PolicyEngine,
@@ -77,7 +77,12 @@ async function stepOn(
   tally.sums.loss += loss * tokensOf(chosen);
   const { clipLow, clipHigh, klCoef, entropyCoef } = settings;
   const means = tally.means({ type: 'policy', clipLow, clipHigh, klCoef, entropyCoef });
-  const metrics = { ...means, steps: 1, lossByStep: [loss], memoryHalvings: 0 };
+  const metrics = {
+    ...means,
+    steps: 1,
+    lossByStep: [loss],
+    memoryHalvings: parts.some(({ halved }) => halved) ? 1 : 0,
+  };
   const gradients = await sumOf(parts, signal);
   return engine.step({ baseVersion, newVersion, gradients, settings, sequences: chosen, metrics });
 }

@@ -112,6 +112,8 @@ export interface StoredGradient {
   loss: number;
   /** Sums over its tokens, by name. */
   tally: Record<string, number>;
+  /** Memory had run out before: it was computed in halves. */
+  halved?: boolean;
 }
 export interface GradientShardInput extends UpdatePolicyInput {
   /** From 0. */

@@ -110,6 +110,28 @@ describe('memory that runs out', () => {
     expect(halved.metrics.loss).toBeCloseTo(whole.metrics.loss, 5);
   });
 
+  test('in a shard: the micro-batch in halves, with the same gradient, and it is said', async () => {
+    const shard = { baseVersion: 'v', sequences, settings, share: { index: 0, of: 1 } };
+    const whole = await (await openEngine()).gradients(shard);
+    failing(1, 1);
+    const warned = warnings();
+    const halved = await (await openEngine()).gradients(shard);
+    expect(warned).toHaveBeenCalledTimes(1);
+    expect(whole.map((part) => part.halved)).toEqual([false, false]);
+    expect(halved.map((part) => part.halved)).toEqual([true, true]);
+    // The second has half the size already.
+    expect(halved[1]).toEqual({ ...whole[1], halved: true });
+    for (const [name, gradient] of whole[0]!.gradients) {
+      const own = halved[0]!.gradients.get(name)!;
+      const largest = gradient.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+      gradient.forEach((value, i) => expect(Math.abs(own[i]! - value)).toBeLessThanOrEqual(1e-5 * largest));
+    }
+    expect(halved[0]!.tally.tokens).toBe(whole[0]!.tally.tokens);
+    expect(halved[0]!.loss).toBeCloseTo(whole[0]!.loss, 5);
+    const sessions = vi.mocked(GraphSession.prototype.run).mock.contexts as GraphSession[];
+    expect(sessions.filter(({ name }) => name.startsWith('gradient'))).toHaveLength(4);
+  });
+
   test('twice: it fails by name', async () => {
     failing(1, 2);
     warnings();

@@ -187,6 +187,8 @@ export interface MicroBatchGradient {
   /** Its share of the mini-batch's loss. */
   loss: number;
   tally: TallyNumbers;
+  /** Memory had run out before: it was computed in halves, whose sum has other last bits. */
+  halved: boolean;
 }
 
 /** One step with gradients that were added up elsewhere. */

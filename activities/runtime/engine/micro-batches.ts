@@ -38,6 +38,12 @@ export function planMicroBatches(sequences: readonly Packable[], maxTokens: numb
   return batches;
 }
 
+/** A micro-batch as runs of at most `maxTokens` cells; itself where it fits. */
+export function piecesOf(sequences: readonly Packable[], { rows }: MicroBatch, maxTokens: number): MicroBatch[] {
+  const own = rows.map((index) => sequences[index]!);
+  return planMicroBatches(own, maxTokens).map((piece) => ({ ...piece, rows: piece.rows.map((at) => rows[at]!) }));
+}
+
 /** The integers of one run (shared/model/interface.ts). */
 export interface PackedBatch {
   /** [B, T] */

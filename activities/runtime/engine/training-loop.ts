@@ -15,7 +15,7 @@ import type {
 } from './contract.ts';
 import type { GradientSettings } from './graphs.ts';
 import { partOutputs, wholeFeeds } from './mini-batch.ts';
-import { packBatch, planMicroBatches, responseView } from './micro-batches.ts';
+import { packBatch, piecesOf, planMicroBatches, responseView } from './micro-batches.ts';
 import type { MicroBatch, Packable, PackedBatch } from './micro-batches.ts';
 import type { TrainingState } from './optimizer.ts';
 import { sequenceFeeds } from './sequence-feeds.ts';
@@ -103,10 +103,14 @@ export class TrainingLoop {
     };
   }
 
-  /** Memory that runs out is met once in a training, by micro-batches of half the size, from the mini-batch's beginning. */
-  private async gradients(examples: readonly Example[], extraFeeds: ExtraFeeds) {
+  private gradients(examples: readonly Example[], extraFeeds: ExtraFeeds) {
+    return this.halvingOnce(() => this.sumOfMicroBatches(examples, extraFeeds));
+  }
+
+  /** Memory that runs out is met once in a training: `work` begins anew with micro-batches of half the size, and so does what follows. */
+  private async halvingOnce<T>(work: () => Promise<T>): Promise<T> {
     try {
-      return await this.sumOfMicroBatches(examples, extraFeeds);
+      return await work();
     } catch (error) {
       if (this.hasHalved || !(isDomainError(error) && error.name === 'DeviceOutOfMemory')) throw error;
       const half = Math.floor(this.maxTokens / 2);
@@ -115,25 +119,20 @@ export class TrainingLoop {
       );
       this.maxTokens = half;
       this.hasHalved = true;
-      return await this.sumOfMicroBatches(examples, extraFeeds);
+      return await work();
     }
   }
 
   private async sumOfMicroBatches(examples: readonly Example[], extraFeeds: ExtraFeeds) {
     const tokens = tokensOf(examples);
-    let tally = new TrainingTally();
     this.state.clearGradients();
-    let loss = 0;
     const batches = planMicroBatches(examples, this.maxTokens);
     const added = this.state.graphs.wholeMiniBatches
       ? await this.addMiniBatch(examples, batches, tokens, extraFeeds)
       : this.addMicroBatches(examples, batches, tokens, extraFeeds);
-    for await (const part of added) {
-      loss += part.loss;
-      tally = tally.plus(part.tally);
-    }
-    tally.sums.loss += loss * tokens;
-    return { loss, tally };
+    const sum = await sumOf(added);
+    sum.tally.sums.loss += sum.loss * tokens;
+    return sum;
   }
 
   /**
@@ -150,12 +149,24 @@ export class TrainingLoop {
     const [from, to] = [index, index + 1].map((place) => Math.round((place * batches.length) / of));
     const made: MicroBatchGradient[] = [];
     for (const batch of batches.slice(from, to)) {
-      this.state.clearGradients();
-      const { loss, tally } = await this.addMicroBatch(examples, batch, tokens, extraFeeds);
-      made.push({ gradients: this.state.gradientCopies(), loss, tally: tally.numbers });
+      const { loss, tally } = await this.halvingOnce(() => this.sumOfPieces(examples, batch, tokens, extraFeeds));
+      const counted = { loss, tally: tally.numbers, halved: this.hasHalved };
+      made.push({ gradients: this.state.gradientCopies(), ...counted });
       this.control.onProgress?.({ step: made.length, steps: to! - from!, loss });
     }
     return made;
+  }
+
+  /** One micro-batch, in pieces where they have become smaller than it was planned. */
+  private async sumOfPieces(
+    examples: readonly Example[],
+    batch: MicroBatch,
+    tokens: number,
+    extraFeeds: ExtraFeeds,
+  ): Promise<Counted> {
+    this.state.clearGradients();
+    const pieces = piecesOf(examples, batch, this.maxTokens);
+    return sumOf(this.addMicroBatches(examples, pieces, tokens, extraFeeds));
   }
 
   private async *addMicroBatches(
@@ -231,6 +242,12 @@ export class TrainingLoop {
     });
     return { loss, tally };
   }
+}
+
+async function sumOf(parts: Iterable<Counted> | AsyncIterable<Counted>): Promise<Counted> {
+  let sum: Counted = { loss: 0, tally: new TrainingTally() };
+  for await (const { loss, tally } of parts) sum = { loss: sum.loss + loss, tally: sum.tally.plus(tally) };
+  return sum;
 }
 
 /** Response tokens of a mini-batch. */
