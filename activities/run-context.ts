@@ -6,6 +6,7 @@ import type { Question } from '../shared/domain/question.ts';
 import type { Batch } from '../shared/domain/tasks.ts';
 import type { RunDocument } from './store/documents.ts';
 import type { Store } from './store/connect.ts';
+import { SharedReads } from './store/shared-reads.ts';
 
 /** Which run, and how many changes of its recipe the asker knows of; absent: none. */
 export interface RunOf {
@@ -46,15 +47,13 @@ export function runContexts(store: Store): RunContexts {
     return found.run;
   };
   const questions = recentQuestions(store);
-  const systems = new Map<string, Promise<AnsweringSystem>>();
+  // Nothing is kept: a search that is rolled back makes its systems again under the same ids.
+  const systems = new SharedReads<AnsweringSystem>();
   return {
     run,
     async system({ system: id, ...which }) {
       if (id === undefined) return ownSystem((await run(which)).recipe);
-      const found = systems.get(id) ?? readSystem(store, id);
-      systems.set(id, found);
-      found.catch(() => systems.delete(id));
-      return found;
+      return systems.read(id, () => readSystem(store, id));
     },
     async question({ purpose, dataset, ...which }, index) {
       const { datasets } = await run(which);

@@ -4,6 +4,7 @@
  */
 import { designIdOf } from '../../shared/domain/ids.ts';
 import type { Store } from '../store/connect.ts';
+import type { EvaluationDocument } from '../store/documents.ts';
 
 export interface BatchShape {
   questions: number;
@@ -38,6 +39,14 @@ export async function whatIsMissing(store: Store, batchId: string, shape: BatchS
   if (seen.verdicts < executions) return `${executions - seen.verdicts} of ${executions} verdicts`;
   if (seen.credits < credits) return `${credits - seen.credits} of ${credits} credits`;
   return looseEnd(seen);
+}
+
+/** The same of a recorded evaluation. */
+export function whatAnEvaluationLacks(
+  store: Store,
+  { _id, samples, questions }: Pick<EvaluationDocument, '_id' | 'samples' | 'questions'>,
+): Promise<string | null> {
+  return whatIsMissing(store, _id, { questions, designs: samples, executions: 1, isTraining: false });
 }
 
 /** Null where what is there of an open batch hangs together, so that the rest can be added to it. */

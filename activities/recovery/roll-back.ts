@@ -29,7 +29,7 @@ async function removeStage(store: Store, iteration: string): Promise<void> {
 }
 
 /** Leaves before branches: what is left hangs together at every moment. */
-async function removeBatch(store: Store, batchId: string): Promise<void> {
+export async function removeBatch(store: Store, batchId: string): Promise<void> {
   await store.credits.deleteMany({ batchId });
   await store.verdicts.deleteMany({ batchId });
   await store.executions.deleteMany({ batchId });

@@ -9,7 +9,7 @@ import { readRun } from '../run-context.ts';
 import { rateFactorOf } from '../run-position.ts';
 import type { EvaluationDocument, IterationDocument, PolicyDocument, RunDocument } from '../store/documents.ts';
 import type { Store } from '../store/connect.ts';
-import { hasDocuments, looseEndOf, whatIsMissing } from './batch-wholeness.ts';
+import { hasDocuments, looseEndOf, whatAnEvaluationLacks, whatIsMissing } from './batch-wholeness.ts';
 
 export interface Survey {
   /** Where the whole part ends; null: it has no initial policy. */
@@ -139,9 +139,9 @@ class Surveyor {
   /** An evaluation is a leaf: it counts where it is whole and of a version that stays, and is done again otherwise. */
   async weighEvaluations(evaluations: readonly EvaluationDocument[]): Promise<void> {
     const last = this.#losses.length > 0 ? this.#version : Infinity;
-    for (const { _id, name, policyVersion, samples, questions, metrics } of evaluations) {
-      const shape = { questions, designs: samples, executions: 1, isTraining: false };
-      const missing = policyVersion > last ? null : await whatIsMissing(this.#store, _id, shape);
+    for (const evaluation of evaluations) {
+      const { _id, name, policyVersion, metrics } = evaluation;
+      const missing = policyVersion > last ? null : await whatAnEvaluationLacks(this.#store, evaluation);
       if (missing !== null) this.#losses.push(`${missing} of ${_id}`);
       if (missing === null && policyVersion <= last) this.#averages[name] = metrics.average;
       else this.#lostEvaluations.push(_id);

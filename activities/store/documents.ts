@@ -302,6 +302,8 @@ export interface SearchDocument extends Stored {
   budget: Budget | null;
   /** Of the text that asks for a better script. */
   promptVersion: number;
+  /** What the store had lost, and how many rounds were left. */
+  rollbacks?: { at: Date; rounds: number; loss: string }[];
 }
 
 /** A script that a search tried. */

@@ -8,8 +8,9 @@ import { controllerLearningRate, maasPool, utilityOf } from '../../shared/system
 import type { DesignSource } from '../../shared/systems/source.ts';
 import type { RunContexts } from '../run-context.ts';
 import type { Store } from '../store/connect.ts';
+import type { SearchDocument } from '../store/documents.ts';
 import { insertOnce } from '../store/write.ts';
-import { readSearch } from './read-search.ts';
+import { checkAnswers, readSearch } from './read-search.ts';
 import { costOfBatches } from './search-cost.ts';
 
 type Pool = Extract<DesignSource, { type: 'pool' }>;
@@ -19,11 +20,12 @@ type Deps = { store: Store; runs: RunContexts };
 export async function advanceController({ store, runs }: Deps, { searchId, round }: SearchRound): Promise<RoundCost> {
   const id = searchStepId(searchId, round);
   if ((await store.systems.findOne({ _id: id })) === null) {
-    const { runId, system, budget } = await readSearch(store, searchId);
+    const search = await readSearch(store, searchId);
+    const { runId, system, budget } = search;
     const { recipe } = await runs.run({ runId });
     const callLimit = budget?.unit === 'calls' ? budget.amount : recipe.limits.calls;
     const source =
-      round === 0 ? firstPool(maasPool(recipe.prompts.form, callLimit)) : await learn({ store, runs }, searchId, round);
+      round === 0 ? firstPool(maasPool(recipe.prompts.form, callLimit)) : await learn({ store, runs }, search, round);
     await insertOnce(store.systems, { _id: id, runId, system, source, budget });
   }
   const steps = Array.from({ length: round }, (_, step) => searchStepId(searchId, step));
@@ -37,10 +39,11 @@ const firstPool = (scripts: string[]): Pool => ({
   draws: true,
 });
 
-async function learn({ store, runs }: Deps, searchId: string, round: number): Promise<Pool> {
-  const last = searchStepId(searchId, round - 1);
+async function learn({ store, runs }: Deps, search: SearchDocument, round: number): Promise<Pool> {
+  const last = searchStepId(search._id, round - 1);
   const before = (await store.systems.findOne({ _id: last }))?.source;
   if (before?.type !== 'pool') throw new DomainError('RecordConflict', `step '${last}' has no controller`, { last });
+  await checkAnswers(store, search, last);
   const picked = await readPicks({ store, runs }, last, before);
   return { ...before, weights: learnFromPicks(before.weights, picked, controllerLearningRate) };
 }

@@ -1,6 +1,7 @@
 /** A search and its candidates from the database. */
 import { DomainError } from '../../shared/errors.ts';
 import type { Candidate } from '../../shared/systems/search.ts';
+import { missingAnswers } from '../recovery/survey-search.ts';
 import type { Store } from '../store/connect.ts';
 import type { SearchDocument } from '../store/documents.ts';
 
@@ -9,6 +10,13 @@ export async function readSearch(store: Store, searchId: string): Promise<Search
   const found = await store.searches.findOne({ _id: searchId });
   if (found !== null) return found;
   throw new DomainError('RecordConflict', `search '${searchId}' is not in the store`, { searchId });
+}
+
+/** A round is judged by all its answers: throws `RecordConflict` where the store has lost some. */
+export async function checkAnswers(store: Store, search: SearchDocument, batchId: string): Promise<void> {
+  const missing = await missingAnswers(store, search, batchId);
+  if (missing === null) return;
+  throw new DomainError('RecordConflict', `the store has lost ${missing} of ${batchId}`, { batchId, missing });
 }
 
 /** The first `count` candidates, in order. Throws `RecordConflict` where one is missing or has no score yet. */

@@ -3,6 +3,7 @@ import { candidateId } from '../../shared/domain/ids.ts';
 import type { RoundCost, SearchRound } from '../../shared/domain/search-plan.ts';
 import { DomainError } from '../../shared/errors.ts';
 import type { Store } from '../store/connect.ts';
+import { checkAnswers, readSearch } from './read-search.ts';
 import { addCosts, costOfBatches } from './search-cost.ts';
 
 export async function scoreCandidate(
@@ -13,12 +14,12 @@ export async function scoreCandidate(
   const candidate = await store.candidates.findOne({ _id: id });
   if (candidate === null) throw new DomainError('RecordConflict', `candidate '${id}' is not in the store`, { id });
   if (candidate.score === null) {
+    await checkAnswers(store, await readSearch(store, searchId), id);
     const [asked, right, answerCost] = await Promise.all([
       store.designs.countDocuments({ batchId: id }),
       store.verdicts.countDocuments({ batchId: id, 'verdict.correct': true }),
       costOfBatches(store, [id]),
     ]);
-    if (asked === 0) throw new DomainError('RecordConflict', `candidate '${id}' has no answers to score`, { id });
     await store.candidates.updateOne({ _id: id }, { $set: { score: right / asked, answerCost } });
   }
   const all = await store.candidates.find({ searchId }, { projection: { cost: 1, answerCost: 1 } }).toArray();

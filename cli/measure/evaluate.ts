@@ -21,6 +21,7 @@ import { storeDataset } from '../start-run.ts';
 import { awaitWorkflow } from './await-workflow.ts';
 import { searchedReference, storeSystem } from './answering-system.ts';
 import type { AnsweringReference, SystemRequest } from './answering-system.ts';
+import { isWholeEvaluation, restoreEvaluation } from './restore.ts';
 import { search, storeSearch } from './search.ts';
 import { pinPolicy, untrainedVersion } from './pinned-policy.ts';
 
@@ -57,11 +58,12 @@ export async function evaluate(cli: Cli, session: Session, request: EvaluationRe
   const answering = await answeringSystem(cli, session, run, policyVersion, request.system);
   const measured = { label: answering.label, policyVersion, samples, dataset: dataset.digest, questions };
   const { name, standing } = await nameOf(store, run._id, measured, request.again);
-  if (standing !== null) {
+  if (standing !== null && (await isWholeEvaluation(cli, session, standing))) {
     cli.log(`${standing._id} is in the store already; for fresh designs add --again`);
     return standing;
   }
   const id = evaluationId(run._id, name);
+  await restoreEvaluation(cli, session, id);
   const input: EvaluationInput = {
     runId: run._id,
     name,
@@ -128,7 +130,8 @@ async function nameOf(store: Store, runId: string, measured: Omit<Measured, 'rep
   for (let repetition = 1; ; repetition++) {
     const name = evaluationName({ ...measured, repetition });
     const standing = await store.evaluations.findOne({ _id: evaluationId(runId, name) });
-    if (standing === null) return { name, standing: again ? null : newest };
+    if (standing === null)
+      return again || newest === null ? { name, standing: null } : { name: newest.name, standing: newest };
     newest = standing;
   }
 }

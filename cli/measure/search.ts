@@ -16,6 +16,7 @@ import type { Cli } from '../command.ts';
 import { workflowStatus } from '../workflow-status.ts';
 import type { Session } from '../session.ts';
 import { awaitWorkflow } from './await-workflow.ts';
+import { restoreSearch } from './restore.ts';
 
 export const defaultSearch: SearchSettings = { rounds: 20, questions: 32, calls: null };
 
@@ -75,6 +76,7 @@ export async function search(cli: Cli, session: Session, plan: SearchPlan): Prom
   const { store, client } = session;
   const { searchId, runId, policyVersion } = plan;
   const system = systemIdOfSearch(searchId);
+  await restoreSearch(cli, session, searchId);
   if ((await store.systems.findOne({ _id: system }, { projection: { _id: 1 } })) !== null) return system;
   if ((await workflowStatus(client, searchId)) !== 'RUNNING') {
     await client.workflow.start<typeof systemSearch>('systemSearch', {

@@ -3,13 +3,14 @@ import type { StudyDocument } from '../../activities/store/documents.ts';
 import type { Store } from '../../activities/store/connect.ts';
 import { insertOnce } from '../../activities/store/write.ts';
 import { readRun } from '../../activities/run-context.ts';
-import { studyWorkflowId } from '../../shared/domain/ids.ts';
+import { evaluationId, studyWorkflowId } from '../../shared/domain/ids.ts';
 import type { StudyCellPlan, StudyPlan } from '../../shared/domain/study-plan.ts';
 import { DomainError } from '../../shared/errors.ts';
 import type { study as studyWorkflow } from '../../workflows/study.ts';
 import type { Cli } from '../command.ts';
 import { searchedReference, storeSystem } from '../measure/answering-system.ts';
 import { awaitWorkflow } from '../measure/await-workflow.ts';
+import { restoreEvaluation, restoreSearch } from '../measure/restore.ts';
 import { storeSearch } from '../measure/search.ts';
 import type { Session } from '../session.ts';
 import { createRun } from '../start-run.ts';
@@ -45,6 +46,7 @@ export async function startStudy(cli: Cli, session: Session, prepared: PreparedS
     cells: await Promise.all(prepared.cells.map((cell) => planOfCell(session, cell))),
     concurrentRuns: study.concurrentRuns,
   };
+  await restoreMeasurements(cli, session, plan);
   await insertOnce(store.studies, { _id: studyId, study, plan, status: 'running', cells: [] });
   await client.workflow.start<typeof studyWorkflow>('study', {
     workflowId,
@@ -54,6 +56,14 @@ export async function startStudy(cli: Cli, session: Session, prepared: PreparedS
     staticSummary: `${prepared.cells.length} cells, ${study.seeds.length} seeds`,
     staticDetails: study.description,
   });
+}
+
+async function restoreMeasurements(cli: Cli, session: Session, { cells }: StudyPlan): Promise<void> {
+  for (const { runId, measurement } of cells) {
+    if (measurement === null) continue;
+    if (measurement.search !== null) await restoreSearch(cli, session, measurement.search.searchId);
+    await restoreEvaluation(cli, session, evaluationId(runId, measurement.name));
+  }
 }
 
 async function planOfCell({ store, config }: Session, cell: PreparedCell): Promise<StudyCellPlan> {

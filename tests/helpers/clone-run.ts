@@ -13,6 +13,9 @@ export const runCollections = [
   'evaluations',
   'stages',
   'policies',
+  'candidates',
+  'systems',
+  'searches',
 ] as const;
 export type RunCollection = (typeof runCollections)[number];
 

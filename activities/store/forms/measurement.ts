@@ -74,6 +74,15 @@ export const search: Fields<SearchDocument> = {
   settings: searchSettings,
   budget: budget.nullable(),
   promptVersion: count,
+  rollbacks: z
+    .array(
+      object<NonNullable<SearchDocument['rollbacks']>[number]>({
+        at: z.date(),
+        rounds: count,
+        loss: text,
+      }),
+    )
+    .optional(),
 };
 
 export const candidate: Fields<CandidateDocument> = {
