@@ -28,9 +28,12 @@ export async function coldStartCollection(plan: CollectionPlan, from = 0): Promi
     description: 'How many questions the teacher has answered.',
   });
   while (asked < questions) {
-    const { calls, tokens } = await control.collectionCost({ batchId: batch.batchId });
+    const { calls, tokens, begun = 0 } = await control.collectionCost({ batchId: batch.batchId });
     setCurrentDetails(`${asked} of ${questions} questions · ${calls} model calls · ${tokens} tokens`);
-    if ((plan.calls !== null && calls >= plan.calls) || (plan.tokens !== null && tokens >= plan.tokens)) break;
+    // Stored answers cost nothing, and what was begun is ended: a budget ends what would be new.
+    const isNew = asked >= begun;
+    if (isNew && ((plan.calls !== null && calls >= plan.calls) || (plan.tokens !== null && tokens >= plan.tokens)))
+      break;
     const count = Math.min(questionsPerBatch, questions - asked);
     await answerQuestions({
       batch,

@@ -1,11 +1,15 @@
 /** What a collection has taken so far, designs included. */
+import type { CollectionCost } from '../../shared/domain/collection-plan.ts';
 import type { Store } from '../store/connect.ts';
 import { costOfBatches } from '../systems/search-cost.ts';
 
 export async function collectionCost(
   { store }: { store: Store },
   { batchId }: { batchId: string },
-): Promise<{ calls: number; tokens: number }> {
-  const { calls, promptTokens, responseTokens } = await costOfBatches(store, [batchId]);
-  return { calls, tokens: promptTokens + responseTokens };
+): Promise<CollectionCost> {
+  const [{ calls, promptTokens, responseTokens }, begun] = await Promise.all([
+    costOfBatches(store, [batchId]),
+    store.designs.distinct('rolloutId', { batchId }),
+  ]);
+  return { calls, tokens: promptTokens + responseTokens, begun: begun.length };
 }

@@ -14,8 +14,18 @@ export async function readSet(store: Store, setId: string): Promise<SftSetDocume
   );
 }
 
-/** In the order of their ids. Throws `InvalidInput`. */
+/** In the order of their ids. Throws `InvalidInput`; `RecordConflict` where the store has lost some. */
 export async function readExamples(store: Store, setId: string): Promise<SftExampleDocument[]> {
-  await readSet(store, setId);
-  return store.sftExamples.find({ setId }).sort({ _id: 1 }).toArray();
+  const { examples } = await readSet(store, setId);
+  const found = await store.sftExamples.find({ setId }).sort({ _id: 1 }).toArray();
+  const wanted = examples.designer + examples.executor;
+  if (found.length === wanted) return found;
+  throw new DomainError(
+    'RecordConflict',
+    `the store has ${found.length} of the ${wanted} examples of set '${setId}': make them again from the stored answers, with the same \`npx metaagentx coldstart collect ${setId} ...\``,
+    { setId, there: found.length, wanted },
+  );
 }
+
+export const countExamples = (store: Store, setId: string): Promise<number> =>
+  store.sftExamples.countDocuments({ setId });

@@ -1,6 +1,6 @@
 /** `coldstart collect`: the teacher as a run of its own, then the workflow that fills its set, started or gone on with. */
 import type { SftSetDocument } from '../../activities/store/documents.ts';
-import { readSet } from '../../activities/coldstart/read-set.ts';
+import { countExamples, readSet } from '../../activities/coldstart/read-set.ts';
 import type { CollectionPlan } from '../../shared/domain/collection-plan.ts';
 import { checkRunId, collectionId } from '../../shared/domain/ids.ts';
 import { DomainError } from '../../shared/errors.ts';
@@ -10,6 +10,7 @@ import type { Cli } from '../command.ts';
 import { loadDatasets, withQuestionFiles } from '../datasets.ts';
 import type { RunDatasets } from '../datasets.ts';
 import { awaitWorkflow } from '../measure/await-workflow.ts';
+import { restoreAnswers } from '../measure/restore.ts';
 import { loadRecipe } from '../recipes.ts';
 import { workflowStatus } from '../workflow-status.ts';
 import type { Session } from '../session.ts';
@@ -74,6 +75,15 @@ export async function storeTeacher({ store, config }: Session, prepared: Prepare
   );
 }
 
+/** Examples that are lost are made again from the stored answers. */
+async function isWholeSet(cli: Cli, { store }: Session, { _id, examples }: SftSetDocument): Promise<boolean> {
+  const [there, wanted] = [await countExamples(store, _id), examples.designer + examples.executor];
+  if (there === wanted) return true;
+  cli.log(`set ${_id}: the store had lost ${wanted - there} of ${wanted} examples: making it again`);
+  await store.sftSets.deleteOne({ _id });
+  return false;
+}
+
 export async function collect(
   cli: Cli,
   session: Session,
@@ -82,8 +92,9 @@ export async function collect(
 ): Promise<SftSetDocument> {
   const { store, client, config } = session;
   const standing = await store.sftSets.findOne({ _id: runId });
-  if (standing !== null) return standing;
+  if (standing !== null && (await isWholeSet(cli, session, standing))) return standing;
   const workflowId = collectionId(runId);
+  await restoreAnswers(cli, session, workflowId);
   const count = datasets.train.questions.length;
   const plan: CollectionPlan = {
     runId,

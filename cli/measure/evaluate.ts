@@ -21,7 +21,7 @@ import { storeDataset } from '../start-run.ts';
 import { awaitWorkflow } from './await-workflow.ts';
 import { searchedReference, storeSystem } from './answering-system.ts';
 import type { AnsweringReference, SystemRequest } from './answering-system.ts';
-import { isWholeEvaluation, restoreEvaluation } from './restore.ts';
+import { isWholeEvaluation, restoreAnswers } from './restore.ts';
 import { search, storeSearch } from './search.ts';
 import { pinPolicy, untrainedVersion } from './pinned-policy.ts';
 
@@ -63,7 +63,7 @@ export async function evaluate(cli: Cli, session: Session, request: EvaluationRe
     return standing;
   }
   const id = evaluationId(run._id, name);
-  await restoreEvaluation(cli, session, id);
+  await restoreAnswers(cli, session, id);
   const input: EvaluationInput = {
     runId: run._id,
     name,

@@ -1,10 +1,10 @@
 /**
- * Searches and evaluations before they go on: where the store has lost writes of one, what hangs in the air is taken out
+ * Searches, evaluations and collections before they go on: where the store has lost writes of one, what hangs in the air is taken out
  * and it is done again from there, as `resume` does with a run. What a workflow is at work on is left to it.
  */
-import { looseEndOf, whatAnEvaluationLacks } from '../../activities/recovery/batch-wholeness.ts';
-import { removeBatch } from '../../activities/recovery/roll-back.ts';
+import { whatAnEvaluationLacks } from '../../activities/recovery/batch-wholeness.ts';
 import { rollBackSearch, surveySearch } from '../../activities/recovery/survey-search.ts';
+import { trimBatch } from '../../activities/recovery/trim-batch.ts';
 import type { EvaluationDocument } from '../../activities/store/documents.ts';
 import { readSearch } from '../../activities/systems/read-search.ts';
 import type { Cli } from '../command.ts';
@@ -27,7 +27,7 @@ export async function restoreSearch(cli: Cli, { store, client }: Servers, search
   await rollBackSearch(store, search, survey);
 }
 
-/** True where a finished evaluation is whole; one that is not is forgotten, to be measured again under the same id. */
+/** True where a finished evaluation is whole; one that is not is forgotten, to be recorded again under the same id. */
 export async function isWholeEvaluation(
   cli: Cli,
   { store }: Servers,
@@ -38,15 +38,12 @@ export async function isWholeEvaluation(
   if (missing === null) return true;
   cli.log(`${_id}: the store had lost ${missing}: measuring it again`);
   await store.evaluations.deleteOne({ _id });
-  await removeBatch(store, _id);
   return false;
 }
 
-/** What is there of an evaluation that has not ended stays where it hangs together. */
-export async function restoreEvaluation(cli: Cli, { store, client }: Servers, id: string): Promise<void> {
-  if ((await workflowStatus(client, id)) === 'RUNNING') return;
-  const looseEnd = await looseEndOf(store, id);
-  if (looseEnd === null) return;
-  cli.log(`${id}: the store had lost ${looseEnd}: starting it anew`);
-  await removeBatch(store, id);
+/** What is there of a batch of answers and hangs together stays, and is not asked for again. */
+export async function restoreAnswers(cli: Cli, { store, client }: Servers, batchId: string): Promise<void> {
+  if ((await workflowStatus(client, batchId)) === 'RUNNING') return;
+  const missing = await trimBatch(store, batchId);
+  if (missing !== null) cli.log(`${batchId}: the store had lost ${missing}: answering what hung on it again`);
 }

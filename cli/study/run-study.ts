@@ -10,7 +10,7 @@ import type { study as studyWorkflow } from '../../workflows/study.ts';
 import type { Cli } from '../command.ts';
 import { searchedReference, storeSystem } from '../measure/answering-system.ts';
 import { awaitWorkflow } from '../measure/await-workflow.ts';
-import { restoreEvaluation, restoreSearch } from '../measure/restore.ts';
+import { restoreAnswers, restoreSearch } from '../measure/restore.ts';
 import { storeSearch } from '../measure/search.ts';
 import type { Session } from '../session.ts';
 import { createRun } from '../start-run.ts';
@@ -62,7 +62,7 @@ async function restoreMeasurements(cli: Cli, session: Session, { cells }: StudyP
   for (const { runId, measurement } of cells) {
     if (measurement === null) continue;
     if (measurement.search !== null) await restoreSearch(cli, session, measurement.search.searchId);
-    await restoreEvaluation(cli, session, evaluationId(runId, measurement.name));
+    await restoreAnswers(cli, session, evaluationId(runId, measurement.name));
   }
 }
 

@@ -20,3 +20,11 @@ export interface RecordSetInput {
   asked: number;
   questions: number;
 }
+
+export interface CollectionCost {
+  calls: number;
+  /** Of prompts and responses. */
+  tokens: number;
+  /** Questions of which something is stored; absent in histories of earlier versions. */
+  begun?: number;
+}

@@ -91,6 +91,34 @@ it('keeps what was judged right, once, with where it came from, through errors, 
   await teacher.close();
 });
 
+it('made again by the same command where the store has lost some of it; only what is lost is asked again', async () => {
+  const teacher = await startTeacher(teach, { failEvery: 0 });
+  const budget = ['--calls', '20'];
+  const whole = await collecting('lossy-set', teacher, ...budget);
+  // Two batches of 8 questions, cut at 12: the budget is spent after the first.
+  expect(whole.data).toMatchObject({ asked: 8, cost: { calls: 30 }, examples: { designer: 6, executor: 6 } });
+  const { store, client } = servers;
+  await client.workflow.getHandle('lossy-set/collection').result();
+  const asked = teacher.answered.length;
+  await store.sftExamples.deleteMany({ setId: 'lossy-set', role: 'executor' });
+  const again = await collecting('lossy-set', teacher, ...budget);
+  expect(again.log).toContain('set lossy-set: the store had lost 6 of 12 examples: making it again');
+  expect(again.data).toEqual({ ...whole.data, createdAt: again.data.createdAt });
+  expect(await store.sftExamples.countDocuments({ setId: 'lossy-set' })).toBe(12);
+  expect(teacher.answered).toHaveLength(asked);
+  // The set, its examples, and the newest call with the verdict on it.
+  await store.sftSets.deleteOne({ _id: 'lossy-set' });
+  await store.sftExamples.deleteMany({ setId: 'lossy-set' });
+  const lost = (await store.calls.findOne({ runId: 'lossy-set', executionId: { $regex: 'q-005.*d-1' } }))!;
+  await store.calls.deleteOne({ _id: lost._id });
+  await store.verdicts.deleteOne({ _id: lost.executionId });
+  const mended = await collecting('lossy-set', teacher, ...budget);
+  expect(mended.log).toContain('lossy-set/collection: the store had lost 1 of 14 calls');
+  expect(mended.data).toEqual({ ...whole.data, createdAt: mended.data.createdAt });
+  expect(teacher.answered).toHaveLength(asked + 1);
+  await teacher.close();
+});
+
 it('goes on after a kill, and asks nothing again that was journaled', async () => {
   const teacher = await startTeacher(teach, { failEvery: 0, delayMs: 20 });
   const cut = collecting('killed', teacher);

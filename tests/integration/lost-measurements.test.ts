@@ -173,7 +173,7 @@ describe('an evaluation', () => {
     await store.evaluations.deleteOne({ _id: id });
     await store.designs.deleteOne({ batchId: id, outcome: 'valid' });
     const anew = await evaluate('weighed', 'aflow');
-    expect(anew.log).toMatch(/the store had lost what \d+ documents belong to: starting it anew/);
+    expect(anew.log).toMatch(/the store had lost what \d+ documents belong to: answering what hung on it again/);
     expect(anew.data).toMatchObject({ id, metrics: found.get('aflow')!.metrics });
   });
 });

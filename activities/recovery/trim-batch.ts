@@ -1,0 +1,40 @@
+/** Takes out of a batch what hangs in the air and leaves the rest: what was paid for once need not be paid for again. */
+import { designIdOf } from '../../shared/domain/ids.ts';
+import type { Store } from '../store/connect.ts';
+import { looseEndOf } from './batch-wholeness.ts';
+
+/** What was missing, in words; null: nothing, and nothing was taken out. */
+export async function trimBatch(store: Store, batchId: string): Promise<string | null> {
+  const missing = await looseEndOf(store, batchId);
+  if (missing === null) return null;
+  const designs = await store.designs.find({ batchId }, { projection: { _id: 1 } }).toArray();
+  const executions = await store.executions.find({ batchId }, { projection: { designId: 1, usage: 1 } }).toArray();
+  const calls = await store.calls.find({ batchId }, { projection: { executionId: 1 } }).toArray();
+  const verdicts = await store.verdicts.find({ batchId }, { projection: { _id: 1 } }).toArray();
+  const designIds = new Set(designs.map(({ _id }) => _id));
+  const journaled = new Map<string, number>();
+  for (const { executionId } of calls) journaled.set(executionId, (journaled.get(executionId) ?? 0) + 1);
+  const isWhole = ({ _id, designId, usage }: (typeof executions)[number]) =>
+    designIds.has(designId) && (journaled.get(_id) ?? 0) >= usage.calls + usage.toolCalls;
+  const whole = new Set(executions.filter(isWhole).map(({ _id }) => _id));
+  const broken = new Set(executions.filter((execution) => !isWhole(execution)).map(({ _id }) => _id));
+  const stray = calls.filter(({ executionId }) => broken.has(executionId) || !designIds.has(designIdOf(executionId)));
+  // Leaves before branches.
+  await remove(store.verdicts, idsOf(verdicts.filter(({ _id }) => !whole.has(_id))));
+  await remove(store.executions, [...broken]);
+  await remove(store.calls, idsOf(stray));
+  return missing;
+}
+
+const idsOf = (list: readonly { _id: string }[]) => list.map(({ _id }) => _id);
+
+const idsPerRemoval = 1000;
+
+interface Removable {
+  deleteMany(query: { _id: { $in: string[] } }): Promise<unknown>;
+}
+
+async function remove(collection: Removable, ids: readonly string[]): Promise<void> {
+  for (let from = 0; from < ids.length; from += idsPerRemoval)
+    await collection.deleteMany({ _id: { $in: ids.slice(from, from + idsPerRemoval) } });
+}
