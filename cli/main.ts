@@ -71,6 +71,8 @@ export async function buildProgram(words: readonly string[], act: Act, terminal:
     .description('Trains a Designer and an Executor together, as durable Temporal workflows.')
     .version(await packageVersion())
     .helpCommand(false)
+    // An option after a subcommand is the subcommand's, also where the command has one of that name.
+    .enablePositionalOptions()
     .showHelpAfterError('(add --help for usage and examples)')
     .exitOverride()
     .configureOutput({

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { metaagentx } from '../helpers/command-line.ts';
+import { metaagentx, runCommandLine } from '../helpers/command-line.ts';
 import { connectServers, copyRun, trainTinyRun } from '../helpers/tiny-run.ts';
 import type { TestServers } from '../helpers/tiny-run.ts';
 import { startWorkerProcess } from '../helpers/worker-process.ts';
@@ -104,6 +104,13 @@ describe('what has been measured', () => {
     for (const part of ['metrics', 'intervals', 'perQuestion']) expect(recomputed.data[part]).toEqual(shown.data[part]);
     expect(Object.keys(shown.data.metrics)).toEqual(
       expect.arrayContaining(['average', 'pass@2', 'pass@4', 'majority']),
+    );
+    // `eval` has an option of that name too.
+    const { stdout } = await runCommandLine(['eval', 'show', id, '--csv', 'questions'], process.env);
+    const [header, ...rows] = stdout.trim().split('\n');
+    expect(header).toBe('evaluation,question,kind,samples,correct,majority,calls,promptTokens,responseTokens');
+    expect(rows.map((row) => row.split(',').slice(0, 2))).toEqual(
+      shown.data.perQuestion.map(({ question }: { question: string }) => [id, question]),
     );
   });
 
