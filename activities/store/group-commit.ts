@@ -1,10 +1,10 @@
 /**
  * Many small acknowledged inserts in few round trips: drafts that arrive while a write is under way go out together in
  * the next one. `add` resolves only when its own draft is durable: true if it was this draft that was stored, false if
- * another one stood under its id.
+ * another one stood under its id. A draft that the store refuses fails alone.
  */
 import type { Collection } from 'mongodb';
-import { insertAllOnce } from './write.ts';
+import { insertEach } from './write.ts';
 import type { Draft } from './write.ts';
 
 interface Waiting<Doc extends { _id: string; schemaVersion: number; createdAt: Date }> {
@@ -40,8 +40,12 @@ export class GroupCommit<Doc extends { _id: string; schemaVersion: number; creat
       const batch = this.#waiting.splice(0, maxBatch);
       try {
         const drafts = batch.map((entry) => entry.draft);
-        const standing = new Set(await insertAllOnce(this.#collection, drafts));
-        batch.forEach(({ draft, resolve }) => resolve(!standing.has((draft as unknown as Doc)._id)));
+        const outcomes = await insertEach(this.#collection, drafts);
+        batch.forEach(({ resolve, reject }, index) => {
+          const outcome = outcomes[index]!;
+          if (outcome instanceof Error) reject(outcome);
+          else resolve(outcome === 'stored');
+        });
       } catch (error) {
         batch.forEach((entry) => entry.reject(error));
       }

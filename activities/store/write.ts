@@ -3,7 +3,7 @@
  * overwritten, so what was first acknowledged stands.
  */
 import type { Collection, OptionalUnlessRequiredId } from 'mongodb';
-import { MongoBulkWriteError, MongoServerError } from 'mongodb';
+import { BSON, MongoBulkWriteError, MongoServerError } from 'mongodb';
 import { schemaVersion } from './documents.ts';
 
 interface Identified {
@@ -34,19 +34,51 @@ export async function insertOnce<Doc extends Identified>(
   }
 }
 
+/** What became of a draft: its own failure concerns no other. */
+export type InsertOutcome = 'stored' | 'standing' | Error;
+
+/** Inserts each that is not there yet. Throws what concerns all of them, such as a lost connection. */
+export async function insertEach<Doc extends Identified>(
+  collection: Collection<Doc>,
+  drafts: readonly Draft<Doc>[],
+): Promise<InsertOutcome[]> {
+  if (drafts.length === 0) return [];
+  try {
+    const documents = drafts.map((draft) => stamp<Doc>(draft)) as OptionalUnlessRequiredId<Doc>[];
+    await collection.insertMany(documents, { ordered: false });
+    return drafts.map(() => 'stored');
+  } catch (error) {
+    if (error instanceof BSON.BSONError) return insertOneByOne(collection, drafts, error);
+    const failures = error instanceof MongoBulkWriteError ? [error.writeErrors].flat() : [];
+    if (failures.length === 0) throw error;
+    const outcomes = drafts.map((): InsertOutcome => 'stored');
+    for (const { index, code, errmsg } of failures) {
+      outcomes[index] = code === duplicateKey ? 'standing' : new MongoServerError({ message: errmsg, code });
+    }
+    return outcomes;
+  }
+}
+
+/** One that cannot be written as BSON keeps the whole message from being sent. */
+async function insertOneByOne<Doc extends Identified>(
+  collection: Collection<Doc>,
+  drafts: readonly Draft<Doc>[],
+  error: Error,
+): Promise<InsertOutcome[]> {
+  if (drafts.length === 1) return [error];
+  const outcomes: InsertOutcome[] = [];
+  for (const draft of drafts) outcomes.push(...(await insertEach(collection, [draft])));
+  return outcomes;
+}
+
 /** Inserts all that are not there yet; any other failure is thrown. Returns the ids that were there already. */
 export async function insertAllOnce<Doc extends Identified>(
   collection: Collection<Doc>,
   drafts: readonly Draft<Doc>[],
 ): Promise<string[]> {
-  if (drafts.length === 0) return [];
-  try {
-    const documents = drafts.map((draft) => stamp<Doc>(draft)) as OptionalUnlessRequiredId<Doc>[];
-    await collection.insertMany(documents, { ordered: false });
-    return [];
-  } catch (error) {
-    const failures = error instanceof MongoBulkWriteError ? [error.writeErrors].flat() : [];
-    if (failures.length === 0 || failures.some((failure) => failure.code !== duplicateKey)) throw error;
-    return failures.map(({ index }) => (drafts[index] as unknown as Identified)._id);
-  }
+  const outcomes = await insertEach(collection, drafts);
+  for (const outcome of outcomes) if (outcome instanceof Error) throw outcome;
+  return drafts
+    .filter((_, index) => outcomes[index] === 'standing')
+    .map((draft) => (draft as unknown as Identified)._id);
 }

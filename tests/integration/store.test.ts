@@ -5,6 +5,7 @@ import { commitPolicy } from '../../activities/policy/commit.ts';
 import { openStore } from '../../activities/store/connect.ts';
 import type { Store } from '../../activities/store/connect.ts';
 import type { CallDocument, PolicyDocument } from '../../activities/store/documents.ts';
+import { storeFailure } from '../../activities/store/failure.ts';
 import { GroupCommit } from '../../activities/store/group-commit.ts';
 import { pack, unpackFloats, unpackInts } from '../../activities/store/packed.ts';
 import { insertAllOnce, insertOnce } from '../../activities/store/write.ts';
@@ -107,6 +108,25 @@ describe('the journal', () => {
     expect(found.map(({ call: number }) => number)).toEqual(Array.from({ length: 300 }, (_, number) => number));
     expect([...unpackInts(found[299]!.tokenIds!)]).toEqual([299, -7]);
     expect([...unpackFloats(found[0]!.logProbs!)]).toEqual([-0.25, Number.NEGATIVE_INFINITY]);
+  });
+
+  it.each([
+    ['no BSON', (each: ReturnType<typeof call>) => ({ ...each, tool: { 'a\u0000b': 1 } as never })],
+    ['against the form', (each: ReturnType<typeof call>) => ({ ...each, call: 'seven' as never })],
+  ])('refuses a call that is %s alone, and says which stood before', async (what, spoilt) => {
+    const of = (number: number) => ({ ...call(number), _id: `${what}/${number}`, executionId: what });
+    const journal = new GroupCommit(store.calls);
+    await journal.add(of(2));
+    const drafts = [of(0), spoilt(of(1)), of(2), of(3)];
+    const outcomes = await Promise.allSettled(drafts.map((draft) => journal.add(draft)));
+    expect(outcomes.map((outcome) => (outcome.status === 'fulfilled' ? outcome.value : 'refused'))).toEqual([
+      true,
+      'refused',
+      false,
+      true,
+    ]);
+    expect(storeFailure((outcomes[1] as PromiseRejectedResult).reason)).toBe('refused');
+    expect(await store.calls.countDocuments({ executionId: what })).toBe(3);
   });
 });
 

@@ -147,6 +147,21 @@ export function readToolCall(json: string) {
   };
 }
 
+const deepestDetail = 8;
+
+/** What a node decided, as it is stored: the guest's own names only, and no deeper than it ever writes. */
+function detailOf(value: unknown, depth = 0): Json {
+  if (depth > deepestDetail) throw new GuestNonsense('expected less depth');
+  if (Array.isArray(value)) return value.map((item) => detailOf(item, depth + 1));
+  if (typeof value !== 'object' || value === null) return value as Json;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]) => {
+      if (!/^\w+$/.test(key)) throw new GuestNonsense('expected a known name');
+      return [key, detailOf(inner, depth + 1)];
+    }),
+  );
+}
+
 export function readNote(json: string) {
   const said = parse(json);
   const status = (['ok', 'length', 'failed'] as const).find((known) => known === said.status);
@@ -156,7 +171,7 @@ export function readNote(json: string) {
     kind: text(said.kind),
     name: text(said.name),
     status,
-    detail: (said.detail ?? null) as Json,
+    detail: detailOf(said.detail ?? null),
     error: orNull(said.error ?? null, text),
   };
 }

@@ -131,6 +131,8 @@ export class Session {
   }
 
   private note(json: string): void {
+    this.pass.noted += json.length;
+    if (this.pass.noted > mostNoted) throw new GuestNonsense('more notes than any structure takes');
     const { path, kind, name, status, detail } = readNote(json);
     const node: TracedNode = { nodePath: path, kind, name, status, detail };
     this.pass.nodes.set(path, node);
@@ -244,6 +246,9 @@ export class Session {
   }
 }
 
+/** Characters; a node takes a few hundred. */
+const mostNoted = 1 << 20;
+
 function freshPass(equal: (left: string, right: string) => boolean) {
   return {
     idle: false,
@@ -253,5 +258,7 @@ function freshPass(equal: (left: string, right: string) => boolean) {
     nodes: new Map<string, TracedNode>(),
     groups: new AnswerGroups(equal),
     usage: { ...noUsage },
+    /** Characters of its notes. */
+    noted: 0,
   };
 }
