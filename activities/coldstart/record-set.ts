@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { RecordSetInput } from '../../shared/domain/collection-plan.ts';
-import { collectionId } from '../../shared/domain/ids.ts';
+import { collectionId, designIdOf } from '../../shared/domain/ids.ts';
 import type { ChatMessage } from '../../shared/domain/sampling.ts';
 import { DomainError } from '../../shared/errors.ts';
 import { designerMessages } from '../../shared/script/designer-prompts.ts';
@@ -35,6 +35,7 @@ export async function recordSet({ store, runs }: Deps, { runId, asked, questions
     else drafts.set(_id, { _id, setId: runId, ...example });
   }
   const all = [...drafts.values()];
+  await removeOthers(store, runId, new Set(drafts.keys()));
   for (let from = 0; from < all.length; from += examplesPerWrite) {
     await insertAllOnce(store.sftExamples, all.slice(from, from + examplesPerWrite));
   }
@@ -60,6 +61,15 @@ const digestOf = ({ role, messages, response }: Example) =>
     .digest('hex')
     .slice(0, 24);
 
+/** An example of an answer that was lost and asked for again is none of the set. */
+async function removeOthers(store: Store, setId: string, ids: ReadonlySet<string>): Promise<void> {
+  const stored = await store.sftExamples.find({ setId }, { projection: { _id: 1 } }).toArray();
+  const others = stored.map(({ _id }) => _id).filter((id) => !ids.has(id));
+  for (let from = 0; from < others.length; from += examplesPerWrite) {
+    await store.sftExamples.deleteMany({ _id: { $in: others.slice(from, from + examplesPerWrite) } });
+  }
+}
+
 /** Ids of executions whose answer was right. */
 async function rightExecutions(store: Store, batchId: string): Promise<Set<string>> {
   const right = await store.verdicts.find({ batchId, 'verdict.correct': true }, { projection: { _id: 1 } }).toArray();
@@ -72,7 +82,7 @@ async function designs(
   batchId: string,
   leave: (reason: string) => void,
 ): Promise<Example[]> {
-  const right = [...(await rightExecutions(store, batchId))];
+  const right = new Set([...(await rightExecutions(store, batchId))].map(designIdOf));
   const { form } = recipe.prompts;
   const texts = new Map(
     (await store.questions.find({ digest: datasets.train.digest }).toArray()).map(({ question }) => [
@@ -83,7 +93,7 @@ async function designs(
   const found = await store.designs.find({ batchId }).sort({ _id: 1 }).toArray();
   return found.flatMap(({ _id, question, outcome, reply }) => {
     if (outcome !== 'valid') return (leave(`designer: ${outcome}`), []);
-    if (!right.some((execution) => execution.startsWith(`${_id}/`))) return (leave('designer: answer not right'), []);
+    if (!right.has(_id)) return (leave('designer: answer not right'), []);
     const messages: ChatMessage[] = designerMessages(texts.get(question)!, form, recipe.designs.tools);
     return [{ role: 'designer' as const, question, source: _id, messages, response: reply }];
   });

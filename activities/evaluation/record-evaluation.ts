@@ -26,11 +26,11 @@ export async function recordEvaluation(
     readEvaluationRecords(store, query),
     store.verdicts.find({ batchId }).toArray(),
   ]);
-  const missing = [...records.executions.keys()].filter((id) => !verdicts.some(({ _id }) => _id === id));
+  const judged = new Map(verdicts.map(({ _id, verdict }) => [_id, verdict]));
+  const missing = [...records.executions.keys()].filter((id) => !judged.has(id));
   if (missing.length > 0) {
     throw new DomainError('RecordConflict', `${missing[0]} has no verdict`, { missing });
   }
-  const judged = new Map(verdicts.map(({ _id, verdict }) => [_id, verdict]));
   const summary = summarise(samplesOf(records, query, judged), answersEqual, intervalKey(runId, batchId));
   await insertOnce(store.evaluations, {
     _id: batchId,

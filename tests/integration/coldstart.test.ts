@@ -92,7 +92,9 @@ it('keeps what was judged right, once, with where it came from, through errors, 
 });
 
 it('made again by the same command where the store has lost some of it; only what is lost is asked again', async () => {
-  const teacher = await startTeacher(teach, { failEvery: 0 });
+  let manner = '';
+  const answering = (asked: Asked) => (asked.role === 'designer' ? '' : manner) + teach(asked);
+  const teacher = await startTeacher(answering, { failEvery: 0 });
   const budget = ['--calls', '20'];
   const whole = await collecting('lossy-set', teacher, ...budget);
   // Two batches of 8 questions, cut at 12: the budget is spent after the first.
@@ -116,6 +118,18 @@ it('made again by the same command where the store has lost some of it; only wha
   expect(mended.log).toContain('lossy-set/collection: the store had lost 1 of 14 calls');
   expect(mended.data).toEqual({ ...whole.data, createdAt: mended.data.createdAt });
   expect(teacher.answered).toHaveLength(asked + 1);
+  // Answers that were examples are lost and come out otherwise: what they were made into goes.
+  manner = 'so: ';
+  for (const call of await store.calls.find({ runId: 'lossy-set', executionId: { $regex: 'q-005' } }).toArray()) {
+    await store.calls.deleteOne({ _id: call._id });
+    await store.verdicts.deleteOne({ _id: call.executionId });
+  }
+  await store.sftExamples.deleteOne({ setId: 'lossy-set', question: 'q3' });
+  const other = await collecting('lossy-set', teacher, ...budget);
+  expect(other.data).toEqual({ ...whole.data, createdAt: other.data.createdAt });
+  const fifth = await store.sftExamples.find({ setId: 'lossy-set', question: 'q5', role: 'executor' }).toArray();
+  expect(fifth.map(({ response }) => response)).toEqual(['so: 6+4=10;#### 10']);
+  expect((await collecting('lossy-set', teacher, ...budget)).log).not.toContain('lost');
   await teacher.close();
 });
 
