@@ -14,7 +14,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { evaluationId, policyVersionName, stageWorkflowId } from '../shared/domain/ids.ts';
-import type { StagePlan } from '../shared/domain/plan.ts';
+import type { RunPlan, StagePlan } from '../shared/domain/plan.ts';
 import { activitiesOf } from './activity-proxies.ts';
 import { checkInput, planFields } from './check-input.ts';
 import { coEvolutionStage } from './co-evolution-stage.ts';
@@ -108,7 +108,7 @@ async function prepare(run: RunState): Promise<void> {
     if (decided === null) return run.control.stop();
     run.set({ policyVersion: decided.result.policyVersion });
   }
-  await evaluate(run, 'cold-start');
+  await evaluate(run, 'cold-start', plan.coldStartChunks);
 }
 
 async function runStage(run: RunState, stage: StagePlan): Promise<void> {
@@ -174,15 +174,18 @@ async function runStage(run: RunState, stage: StagePlan): Promise<void> {
     if (result.stopped) return;
   }
   const isMeasured = plan.evaluation.stageEnds !== 'last' || stage.stage === plan.stages.length;
-  if (isMeasured) await evaluate(run, name);
+  if (isMeasured) await evaluate(run, name, versionAfter(plan, stage));
 }
 
-/** avg@k of the current version, unless the database has it already. */
-async function evaluate(run: RunState, name: string): Promise<void> {
+/** Each chunk of the cold start and each iteration makes one version. */
+const versionAfter = ({ coldStartChunks, stages }: RunPlan, { stage }: StagePlan): number =>
+  stages.filter((each) => each.stage <= stage).reduce((sum, { iterations }) => sum + iterations, coldStartChunks);
+
+/** avg@k of a version, unless the database has it already. In a run that goes on it need not be the newest. */
+async function evaluate(run: RunState, name: string, policyVersion: number): Promise<void> {
   const { runId, plan } = run.input;
   if (plan.evaluation.questions === 0 || run.control.stopping || name in run.progress.evaluations) return;
   run.enter('evaluating');
-  const { policyVersion } = run;
   const result = await executeChild(evaluation, {
     workflowId: evaluationId(runId, name),
     args: [{ runId, name, policyVersion, plan }],

@@ -3,6 +3,7 @@
  * A store that lost its newest writes may have lost some collections' and not others'.
  */
 import { designIdOf } from '../../shared/domain/ids.ts';
+import { callFields, executionFields, lostCalls, shownCalls } from './lost-calls.ts';
 import type { Store } from '../store/connect.ts';
 import type { EvaluationDocument } from '../store/documents.ts';
 
@@ -21,9 +22,9 @@ interface Counts {
   executions: number;
   verdicts: number;
   credits: number;
-  /** Calls that executions say they made and saw, and calls in the journal of finished executions. */
-  usedCalls: number;
-  journaled: number;
+  /** Calls that finished executions were shown, and those of them that the journal does not have. */
+  shownCalls: number;
+  lostCalls: number;
   /** Documents that hang on one which is not there. */
   strays: number;
 }
@@ -66,8 +67,8 @@ export async function hasDocuments(store: Store, batchId: string): Promise<boole
   );
 }
 
-function looseEnd({ usedCalls, journaled, strays }: Counts): string | null {
-  if (journaled < usedCalls) return `${usedCalls - journaled} of ${usedCalls} calls`;
+function looseEnd({ shownCalls, lostCalls, strays }: Counts): string | null {
+  if (lostCalls > 0) return `${lostCalls} of ${shownCalls} calls`;
   return strays > 0 ? `what ${strays} documents belong to` : null;
 }
 
@@ -75,8 +76,8 @@ function looseEnd({ usedCalls, journaled, strays }: Counts): string | null {
 async function count(store: Store, batchId: string): Promise<Counts> {
   const credits = await store.credits.find({ batchId }, { projection: { _id: 1 } }).toArray();
   const verdicts = await store.verdicts.find({ batchId }, { projection: { _id: 1 } }).toArray();
-  const executions = await store.executions.find({ batchId }, { projection: { designId: 1, usage: 1 } }).toArray();
-  const calls = await store.calls.find({ batchId }, { projection: { executionId: 1 } }).toArray();
+  const executions = await store.executions.find({ batchId }, { projection: executionFields }).toArray();
+  const calls = await store.calls.find({ batchId }, { projection: callFields }).toArray();
   const designs = await store.designs.find({ batchId }, { projection: { outcome: 1 } }).toArray();
   const designIds = new Set(designs.map(({ _id }) => _id));
   const executionIds = new Set(executions.map(({ _id }) => _id));
@@ -91,8 +92,8 @@ async function count(store: Store, batchId: string): Promise<Counts> {
     executions: executions.length,
     verdicts: verdicts.length,
     credits: credits.length,
-    usedCalls: executions.reduce((sum, { usage }) => sum + usage.calls + usage.toolCalls, 0),
-    journaled: calls.filter(({ executionId }) => executionIds.has(executionId)).length,
+    shownCalls: executions.reduce((sum, execution) => sum + shownCalls(execution).length, 0),
+    lostCalls: [...lostCalls(executions, calls).values()].reduce((sum, count) => sum + count, 0),
     strays,
   };
 }

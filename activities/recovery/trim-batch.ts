@@ -2,22 +2,22 @@
 import { designIdOf } from '../../shared/domain/ids.ts';
 import type { Store } from '../store/connect.ts';
 import { looseEndOf } from './batch-wholeness.ts';
+import { callFields, executionFields, lostCalls } from './lost-calls.ts';
 
 /** What was missing, in words; null: nothing, and nothing was taken out. */
 export async function trimBatch(store: Store, batchId: string): Promise<string | null> {
   const missing = await looseEndOf(store, batchId);
   if (missing === null) return null;
-  const designs = await store.designs.find({ batchId }, { projection: { _id: 1 } }).toArray();
-  const executions = await store.executions.find({ batchId }, { projection: { designId: 1, usage: 1 } }).toArray();
-  const calls = await store.calls.find({ batchId }, { projection: { executionId: 1 } }).toArray();
+  // Leaves first: what a worker adds meanwhile is not taken for a leaf without its branch.
   const verdicts = await store.verdicts.find({ batchId }, { projection: { _id: 1 } }).toArray();
+  const executions = await store.executions.find({ batchId }, { projection: executionFields }).toArray();
+  const calls = await store.calls.find({ batchId }, { projection: callFields }).toArray();
+  const designs = await store.designs.find({ batchId }, { projection: { _id: 1 } }).toArray();
   const designIds = new Set(designs.map(({ _id }) => _id));
-  const journaled = new Map<string, number>();
-  for (const { executionId } of calls) journaled.set(executionId, (journaled.get(executionId) ?? 0) + 1);
-  const isWhole = ({ _id, designId, usage }: (typeof executions)[number]) =>
-    designIds.has(designId) && (journaled.get(_id) ?? 0) >= usage.calls + usage.toolCalls;
-  const whole = new Set(executions.filter(isWhole).map(({ _id }) => _id));
-  const broken = new Set(executions.filter((execution) => !isWhole(execution)).map(({ _id }) => _id));
+  const lost = lostCalls(executions, calls);
+  const isBroken = ({ _id, designId }: (typeof executions)[number]) => !designIds.has(designId) || lost.has(_id);
+  const broken = new Set(executions.filter(isBroken).map(({ _id }) => _id));
+  const whole = new Set(executions.map(({ _id }) => _id).filter((id) => !broken.has(id)));
   const stray = calls.filter(({ executionId }) => broken.has(executionId) || !designIds.has(designIdOf(executionId)));
   // Leaves before branches.
   await remove(store.verdicts, idsOf(verdicts.filter(({ _id }) => !whole.has(_id))));

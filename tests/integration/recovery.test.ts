@@ -155,6 +155,37 @@ describe('a store that lost its newest writes', () => {
     expect(withLosses).toBeGreaterThanOrEqual(6);
   });
 
+  it('finds a call that an execution was shown, whatever other executions have beyond what they were shown', async () => {
+    await cloneRun(servers.store, 'calm', 'callless');
+    const batchId = 'callless/stage-01/iter-001';
+    const { calls, executions } = servers.store;
+    const [lost, other] = await calls.find({ batchId }).sort({ _id: 1 }).toArray();
+    for (const call of [90, 91]) await calls.insertOne({ ...other!, _id: `${other!.executionId}/c-00${call}`, call });
+    await calls.deleteOne({ _id: lost!._id });
+    const all = await executions.find({ batchId }).toArray();
+    const shown = all.reduce((sum, { usage }) => sum + usage.calls + usage.toolCalls, 0);
+    const { losses, position } = await surveyRun(servers.store, 'callless');
+    expect(losses[0]).toBe(`1 of ${shown} calls of ${batchId}`);
+    expect(position?.policyVersion).toBe(0);
+  });
+
+  it('measures a lost evaluation again with the version that it was of', async () => {
+    await cloneRun(servers.store, 'calm', 'unmeasured');
+    const { evaluations, runs } = servers.store;
+    for (const batchId of ['unmeasured/eval-cold-start', 'unmeasured/eval-stage-01']) {
+      expect((await evaluations.deleteOne({ _id: batchId })).deletedCount).toBe(1);
+      for (const name of ['verdicts', 'executions', 'calls', 'designs'] as const)
+        await documentsOf(servers.store, name).deleteMany({ batchId });
+    }
+    await runs.updateOne({ _id: 'unmeasured' }, { $set: { status: 'running' } });
+    const outcome = await resumeRun(servers.store, servers.client, 'unmeasured');
+    expect(outcome).toMatchObject({ how: 'restarted', from: { policyVersion: 4 }, losses: [] });
+    await servers.client.workflow.getHandle('unmeasured').result();
+    for (const [name, version] of Object.entries({ 'cold-start': 0, 'stage-01': 2, 'stage-02': 4 }))
+      expect(await evaluations.findOne({ _id: `unmeasured/eval-${name}` })).toMatchObject({ policyVersion: version });
+    expect((await audited('unmeasured')).fingerprint).toEqual((await audited('calm')).fingerprint);
+  });
+
   it('counts calls whose design is lost among what belongs to nothing', async () => {
     await cloneRun(servers.store, 'calm', 'designless');
     const batchId = 'designless/stage-02/iter-002';
