@@ -7,6 +7,7 @@ import type { SideFileName } from './huggingface/side-files.ts';
 
 const used: readonly string[] = [
   'chat_template.jinja',
+  'config.json',
   'generation_config.json',
   'tokenizer_config.json',
 ] satisfies SideFileName[];

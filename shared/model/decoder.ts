@@ -42,6 +42,9 @@ export interface Heads {
 /** Gives the attended heads [B, T, numHeads * headDim]. */
 export type Attention = (heads: Heads) => Value;
 
+/** Inputs are padded to a multiple of a divisor of it (`widthMultiple`, prefills). */
+const widestPadding = 32;
+
 export function createDecoder(
   config: DecoderConfig,
   lora: LoraSpec | null = null,
@@ -61,8 +64,10 @@ export function createDecoder(
     parameters.set(values, graph.input(values, 'int8', [shape[1]!, shape[0]!]));
     parameters.set(scale, graph.input(scale, 'float32', [shape[0]!]));
   }
-  const tables = rotaryTables(config);
-  const shape = [config.maxPositions, config.headDim / 2];
+  // Padding of the longest sequences lies beyond the last position.
+  const rows = Math.ceil(config.maxPositions / widestPadding) * widestPadding;
+  const tables = rotaryTables({ ...config, maxPositions: rows });
+  const shape = [rows, config.headDim / 2];
   return {
     graph,
     config,

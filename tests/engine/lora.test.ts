@@ -175,6 +175,17 @@ describe.each(['qwen3-all-linear', 'llama3-rslora-head'])('%s against PEFT', (na
   });
 });
 
+test.each(['pissa', 'pissa_niter_4', 'olora', 'corda', 'loftq'])(
+  'an adapter on weights that %s changed',
+  async (init) => {
+    const { config } = await readModel('qwen3-all-linear');
+    const adapter = json('peft/qwen3-all-linear/adapter_config.json') as Record<string, unknown>;
+    expect(() => loraOf(config, { ...adapter, init_lora_weights: init })).toThrow(
+      expect.objectContaining({ name: 'UnsupportedModel', message: expect.stringContaining(`is "${init}"; expected`) }),
+    );
+  },
+);
+
 describe('one base, several adapters', () => {
   const greedy = (version: string, promptIds: number[]) => ({
     version,
@@ -240,6 +251,30 @@ describe('one base, several adapters', () => {
       });
     }
     expect(moved).toBeGreaterThan(1e-4);
+  });
+
+  test('adapters whose models differ in more than weights have graphs of their own', async () => {
+    const { expected, config, lora, base, adapter } = await readModel('qwen3-all-linear');
+    const logProbsWith = async (constantBase: boolean) => {
+      const options = { executionProvider: 'cpu', decodeThreads: 1, trainThreads: 1, spin: false } as const;
+      const engine = new LocalEngine({ ...options, maxBatch: 4, maxPrefillTokens: 64, constantBase });
+      const tokenizerJson = wordTokenizer(config.vocabSize);
+      await engine.loadPolicy({ version: 'base', config, tokenizerJson, parameters: base });
+      const ids = Int32Array.from(expected.promptIds);
+      const sequences = [{ id: 's', promptIds: ids.slice(0, 2), responseIds: ids.slice(2) }];
+      const found = [];
+      for (const ropeTheta of [config.ropeTheta, 500]) {
+        const source = { config: { ...config, ropeTheta }, tokenizerJson, parameters: adapter };
+        await engine.loadPolicy({ version: `a${ropeTheta}`, ...source, adapts: { version: 'base', lora } });
+        found.push(...(await engine.logProbs({ version: `a${ropeTheta}`, sequences })));
+      }
+      await engine.close();
+      return found;
+    };
+    const [fed, constant] = [await logProbsWith(false), await logProbsWith(true)];
+    for (const [i, logProbs] of fed.entries())
+      logProbs.forEach((value, t) => expect(constant[i]![t]).toBeCloseTo(value, 5));
+    expect(Math.abs(fed[0]!.at(-1)! - fed[1]!.at(-1)!)).toBeGreaterThan(1e-3);
   });
 
   test('an adapter without its base, or of another shape, is refused by name', async () => {

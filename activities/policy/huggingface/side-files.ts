@@ -60,7 +60,9 @@ function jsonObject(texts: ReadonlyMap<SideFileName, string>, name: SideFileName
 export function tokenizerTexts(texts: ReadonlyMap<SideFileName, string>): TokenizerTexts {
   const template = texts.get('chat_template.jinja');
   const config = jsonObject(texts, 'tokenizer_config.json');
-  const ends = jsonObject(texts, 'generation_config.json').eos_token_id;
+  // As transformers makes a generation_config.json where there is none.
+  const source = texts.has('generation_config.json') ? 'generation_config.json' : 'config.json';
+  const ends = jsonObject(texts, source).eos_token_id;
   const endIds = (Array.isArray(ends) ? ends : [ends]).filter((id): id is number => Number.isSafeInteger(id));
   return {
     tokenizerJson: texts.get('tokenizer.json')!,

@@ -88,7 +88,13 @@ describe('a drawn token', () => {
   it('of logits that are not finite is refused by name', () => {
     const drawer = new TokenDrawer(2);
     for (const bad of [NaN, Infinity]) {
-      expect(() => drawer.draw(Float32Array.of(0, bad), 0, plain, 0.5)).toThrow(/logits are not finite/);
+      for (const temperature of [1, 0]) {
+        const draw = () => drawer.draw(Float32Array.of(0, bad), 0, { ...plain, temperature }, 0.5);
+        expect(draw).toThrow(/logits are not finite/);
+      }
     }
+    const between = Float32Array.of(1, NaN, 2);
+    const greedy = () => new TokenDrawer(3).draw(between, 0, { ...plain, temperature: 0 }, 0.5);
+    expect(greedy).toThrow(/logits are not finite/);
   });
 });

@@ -140,7 +140,8 @@ export class DecoderGraphs {
     const { precision = 'float32' } = options;
     const isConstant = constantBase && this.areConstants(base, precision);
     return this.session(
-      `${kind} ${JSON.stringify({ ...options, lora })}`,
+      // Adapters of one base may differ in how it is computed.
+      `${kind} ${JSON.stringify({ ...options, lora, config: this.config })}`,
       trainThreads,
       () =>
         build({

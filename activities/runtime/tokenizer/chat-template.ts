@@ -36,6 +36,8 @@ export class ChatTemplate {
     try {
       return this.template.render({
         ...this.tokens,
+        // The library's own would put today's date into prompts, and a retry tomorrow would be another prompt.
+        strftime_now: undefined,
         ...options.templateArguments,
         messages: messages.map((message) => ({ role: message.role, content: message.content })),
         add_generation_prompt: options.addGenerationPrompt,

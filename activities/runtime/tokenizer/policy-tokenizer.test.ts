@@ -27,6 +27,12 @@ describe('encode and decode', () => {
     },
   );
 
+  it('spells code as it is, whatever tokenizer_config.json says of spaces', () => {
+    const cleaning = PolicyTokenizer.load(json, JSON.stringify({ clean_up_tokenization_spaces: true }));
+    const text = "print ( 'a' , 'b' ) if x != 1 . do n't stop !";
+    expect(cleaning.decode(cleaning.encode(text))).toBe(text);
+  });
+
   it('knows its control tokens and turn ends', () => {
     expect(tokenizer.specialIds.has(end)).toBe(true);
     expect(tokenizer.endOfTurnIds).toContain(end);
@@ -71,6 +77,18 @@ describe('chat', () => {
       templateArguments: { mood: 'calm' },
     });
     expect(own.decode(ids, { keepSpecial: true })).toBe('<|im_start|>[a]calm<|im_end|>');
+  });
+
+  it('says no date of its own: a prompt is the same tomorrow', () => {
+    // As Llama 3.2's template does.
+    const dated =
+      "{% if not date_string is defined %}{% if strftime_now is defined %}{% set date_string = strftime_now('%d %b %Y') %}" +
+      "{% else %}{% set date_string = '26 Jul 2024' %}{% endif %}{% endif %}{{ date_string }}: {{ messages[0].content }}";
+    const own = PolicyTokenizer.load(json, JSON.stringify({ chat_template: dated }));
+    const said = (templateArguments: Record<string, unknown>) =>
+      own.decode(own.encodeChat([{ role: 'user', content: 'hi' }], { addGenerationPrompt: true, templateArguments }));
+    expect(said({})).toBe('26 Jul 2024: hi');
+    expect(said({ date_string: '1 Jan 2030' })).toBe('1 Jan 2030: hi');
   });
 
   it('never lets a message open or close a turn', () => {

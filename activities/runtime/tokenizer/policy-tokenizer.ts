@@ -27,6 +27,7 @@ interface AddedTokenRecord {
 interface TokenizerRecord {
   added_tokens?: AddedTokenRecord[];
   decoder?: unknown;
+  model?: { type?: unknown };
 }
 type ConfigRecord = Record<string, unknown>;
 
@@ -108,7 +109,9 @@ export class PolicyTokenizer {
       );
     }
     this.byteLevel = isByteLevel(record.decoder);
-    this.cleanUp = config.clean_up_tokenization_spaces === true;
+    // As in transformers 5: of tokens that spell spaces themselves it would take spaces out of code and answers.
+    const spellsSpaces = this.byteLevel || record.model?.type === 'BPE';
+    this.cleanUp = !spellsSpaces && config.clean_up_tokenization_spaces === true;
     const named = [tokenText(config.eos_token), ...turnEnds]
       .map((text) => (text === null ? undefined : this.tokenizer.token_to_id(text)))
       .filter((id): id is number => id !== undefined && this.specialIds.has(id));

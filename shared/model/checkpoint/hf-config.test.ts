@@ -113,6 +113,7 @@ describe('config.json', () => {
   it('of Qwen2.5-0.5B: biases by nature, heads by division', () => {
     expect(decoderOf(qwen25)).toMatchObject({ headDim: 64, attentionBias: true, qkNorm: false, tieEmbeddings: true });
     expect(decoderOf(qwen25).outputBias).toBeUndefined();
+    expect(decoderOf({ ...qwen25, use_mrope: false })).toEqual(decoderOf(qwen25));
   });
 
   it('of Llama 3.2 1B: scaled frequencies', () => {
@@ -161,6 +162,12 @@ describe('config.json', () => {
       'layer_types is ["full_attention","sliding',
     ],
     ['other scaling', { rope_scaling: { rope_type: 'yarn', factor: 4 } }, 'rope_scaling.rope_type is "yarn"'],
+    [
+      'two rotary tables',
+      { rope_parameters: { rope_theta: 1e6 }, rope_scaling: { rope_type: 'llama3', factor: 32 } },
+      'rope_scaling is {"rope_type":"llama3","factor":32}; expected none beside rope_parameters',
+    ],
+    ['rotary positions in three parts', { use_mrope: true }, 'use_mrope is true; expected false'],
     ['scaling in the old form', { rope_scaling: { type: 'linear', factor: 4 } }, 'rope_scaling.rope_type is "linear"'],
     ['part of llama3', { rope_scaling: { rope_type: 'llama3', factor: 8 } }, 'rope_scaling.low_freq_factor is missing'],
     [

@@ -31,6 +31,7 @@ const fixed: Readonly<Record<string, (value: unknown) => boolean>> = {
   hidden_act: (value) => value === 'silu',
   mlp_bias: (value) => value === false,
   pretraining_tp: (value) => value === 1,
+  use_mrope: (value) => value === false,
   use_sliding_window: (value) => value === false,
   layer_types: (value) => Array.isArray(value) && value.every((type) => type === 'full_attention'),
 };
@@ -39,6 +40,7 @@ const expectedOf: Readonly<Record<string, string>> = {
   hidden_act: '"silu"',
   mlp_bias: 'false',
   pretraining_tp: '1',
+  use_mrope: 'false',
   use_sliding_window: 'false',
   layer_types: '"full_attention" for every layer',
 };
@@ -128,6 +130,9 @@ function flag(config: Json, key: string, absent: boolean): boolean {
 
 /** transformers 5 writes `rope_parameters`; 4 writes `rope_theta` beside `rope_scaling`. */
 function rotary(config: Json): Pick<DecoderConfig, 'ropeTheta' | 'ropeScaling'> {
+  if (!isAbsent(config.rope_parameters) && !isAbsent(config.rope_scaling)) {
+    refuse('rope_scaling', config.rope_scaling, 'none beside rope_parameters');
+  }
   const key = isAbsent(config.rope_parameters) ? 'rope_scaling' : 'rope_parameters';
   const table = (config[key] ?? {}) as Json;
   const theta = table.rope_theta ?? config.rope_theta ?? 10_000;

@@ -20,7 +20,6 @@ const indifferent = new Set([
   'ensure_weight_tying',
   'eva_config',
   'inference_mode',
-  'init_lora_weights',
   'kasa_config',
   'layers_pattern',
   'loftq_config',
@@ -35,7 +34,19 @@ const indifferent = new Set([
   'runtime_config',
   'velora_config',
 ]);
-const read = new Set(['peft_type', 'r', 'lora_alpha', 'target_modules', 'use_rslora', 'bias', 'task_type']);
+const read = new Set([
+  'peft_type',
+  'r',
+  'lora_alpha',
+  'target_modules',
+  'use_rslora',
+  'bias',
+  'task_type',
+  'init_lora_weights',
+]);
+
+/** Other ways to begin change the weights under the adapter. */
+const harmlessInits: readonly unknown[] = [undefined, null, true, false, 'gaussian', 'orthogonal', 'eva'];
 
 /** Any other key switches on something that is not computed here, unless it is off. */
 const isOff = (value: unknown): boolean =>
@@ -57,6 +68,9 @@ export function loraOf(config: DecoderConfig, adapter: Json): LoraSpec {
   }
   if ((adapter.bias ?? 'none') !== 'none') refuse('bias', adapter.bias, '"none"');
   if ((adapter.task_type ?? 'CAUSAL_LM') !== 'CAUSAL_LM') refuse('task_type', adapter.task_type, '"CAUSAL_LM"');
+  if (!harmlessInits.includes(adapter.init_lora_weights)) {
+    refuse('init_lora_weights', adapter.init_lora_weights, 'true, false, "gaussian", "orthogonal" or "eva"');
+  }
   const { target_modules: modules } = adapter;
   if (!Array.isArray(modules) || !modules.every((module) => loraTargets.includes(module as LoraTarget))) {
     refuse('target_modules', modules, `a list of some of ${loraTargets.join(', ')}`);
