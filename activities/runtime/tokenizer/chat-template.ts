@@ -10,6 +10,9 @@ export const chatMlTemplate =
   "{% for message in messages %}{{ '<|im_start|>' + message.role + '\n' + message.content + '<|im_end|>\n' }}{% endfor %}" +
   "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}";
 
+/** The library's own would put today's date into prompts, and a retry tomorrow would be another prompt. */
+const withoutClock = '{% set strftime_now = undefined %}';
+
 export interface ChatOptions {
   /** End with the opening of the assistant's turn. */
   addGenerationPrompt: boolean;
@@ -24,7 +27,7 @@ export class ChatTemplate {
   /** `tokens`: names such as `bos_token` that templates refer to. */
   constructor(source: string, tokens: Readonly<Record<string, string>>) {
     try {
-      this.template = new Template(source);
+      this.template = new Template(withoutClock + source);
     } catch (error) {
       throw new DomainError('UnsupportedModel', `chat template does not parse: ${String(error)}`, {}, { cause: error });
     }
@@ -36,8 +39,6 @@ export class ChatTemplate {
     try {
       return this.template.render({
         ...this.tokens,
-        // The library's own would put today's date into prompts, and a retry tomorrow would be another prompt.
-        strftime_now: undefined,
         ...options.templateArguments,
         messages: messages.map((message) => ({ role: message.role, content: message.content })),
         add_generation_prompt: options.addGenerationPrompt,
