@@ -32,7 +32,10 @@ export async function repairVersion(
   attempt: Attempt,
 ): Promise<Repair> {
   const repairer = new Repairer(deps, attempt);
-  await repairer.mend(await readPolicy(deps.store, runId, version));
+  const policy = await readPolicy(deps.store, runId, version);
+  // Asked for by name, a version is to be whole: what retention took from it too. The next iteration may take it again.
+  await repairer.mend(policy, { withPruned: true, wantsPruned: true });
+  await deps.store.policies.updateOne({ _id: policy._id }, { $unset: { pruned: 1 } });
   return repairer.repair;
 }
 
@@ -48,12 +51,12 @@ class Repairer {
     this.#deps = { ...deps, store: { ...deps.store, blobs: this.#restoring(deps.store.blobs) } };
   }
 
-  /** Derives the versions in which the damaged blobs were made; those that were given up only where asked for. */
-  async mend(policy: PolicyDocument, withPruned = false): Promise<void> {
+  /** Derives the versions in which the damaged blobs were made; those that were given up, and stores those, only where asked to. */
+  async mend(policy: PolicyDocument, { withPruned = false, wantsPruned = false } = {}): Promise<void> {
     const origins = new Set<number>();
     for (const { digest, madeIn, isPruned } of blobsOf(policy, withPruned)) {
       if (await this.#isWhole(digest)) continue;
-      if (!isPruned) this.#wanted.add(digest);
+      if (!isPruned || wantsPruned) this.#wanted.add(digest);
       origins.add(madeIn);
     }
     for (const version of [...origins].sort((a, b) => a - b)) {
@@ -66,7 +69,7 @@ class Repairer {
     const { runId, version, parent } = policy;
     if (this.repair.derived.includes(policy._id)) return;
     // An update needs its base's weights and moments, those that were given up too.
-    if (parent !== null) await this.mend(await readPolicy(this.#deps.store, runId, parent), true);
+    if (parent !== null) await this.mend(await readPolicy(this.#deps.store, runId, parent), { withPruned: true });
     const run = await readRun(this.#deps.store, runId);
     const then = { ...run, recipe: recipeThen(run, version) };
     const deps = { ...this.#deps, runs: { ...this.#deps.runs, run: async () => then } };

@@ -292,6 +292,31 @@ describe('a damaged blob', () => {
   });
 });
 
+describe('a rollback to a version that retention has stripped', () => {
+  it('is named, repaired by the command that it names, and gone on from with the same bits', async () => {
+    await cloneRun(servers.store, 'calm', 'deep');
+    const { policies, executions, runs } = servers.store;
+    await executions.deleteOne({ batchId: 'deep/stage-02/iter-002' });
+    await runs.updateOne({ _id: 'deep' }, { $set: { status: 'running' } });
+    const { weights, optimizer } = (await policies.findOne({ _id: 'deep/v000003' }))!.parts.shared!;
+    await policies.updateOne({ _id: 'deep/v000003' }, { $set: { pruned: { weights: true, optimizer: true } } });
+    const files = mongo.db(inject('stack').database).collection('weights.files');
+    await files.deleteMany({ filename: { $in: [weights, optimizer!] } });
+    await expect(resumeRun(servers.store, servers.client, 'deep')).rejects.toMatchObject({
+      name: 'CheckpointMissing',
+      message: expect.stringContaining('npx metaagentx repair deep@v3') as string,
+    });
+    const { code, data, log } = await metaagentx('repair', 'deep@v3');
+    expect(code, log).toBe(0);
+    expect(data.restored.sort()).toEqual([weights, optimizer].sort());
+    expect((await policies.findOne({ _id: 'deep/v000003' }))!.pruned).toBeUndefined();
+    const outcome = await resumeRun(servers.store, servers.client, 'deep');
+    expect(outcome).toMatchObject({ how: 'restarted', from: { policyVersion: 3 } });
+    await servers.client.workflow.getHandle('deep').result();
+    expect((await audited('deep')).fingerprint).toEqual((await audited('calm')).fingerprint);
+  });
+});
+
 describe('lineage', () => {
   it('a fork has the weights of its origin, other settings, and shows where it comes from', async () => {
     const { code, data } = await metaagentx(
