@@ -12,6 +12,15 @@ export function recipeThen({ recipe, changes = [] }: Pick<RunDocument, 'recipe' 
   return applyOverrides(recipe, undo) as Recipe;
 }
 
+/** Stage and iteration by number: the digits of an id have a least width only, so text does not say the order. */
+const placeOf = (iteration: string) => /\/stage-(\d+)\/iter-(\d+)$/.exec(iteration)?.slice(1).map(Number) ?? [];
+
+function isUpTo(iteration: string, last: string): boolean {
+  const [stage = 0, number = 0] = placeOf(iteration);
+  const [lastStage = 0, lastNumber = 0] = placeOf(last);
+  return stage < lastStage || (stage === lastStage && number <= lastNumber);
+}
+
 /** By which decisions had multiplied the learning rate when the version was made. */
 export function rateFactorThen(
   { _id: runId, decisions = [] }: Pick<RunDocument, '_id' | 'decisions'>,
@@ -20,7 +29,7 @@ export function rateFactorThen(
   const chunk = /^cold-start-(\d+)$/.exec(madeBy)?.[1];
   const counts = (about: string) =>
     chunk === undefined
-      ? about.startsWith(`${runId}/`) && about <= madeBy
+      ? about.startsWith(`${runId}/`) && isUpTo(about, madeBy)
       : about === `chunk ${chunk} of the cold start`;
   return decisions.reduce(
     (product, { about, decision }) =>
