@@ -183,9 +183,9 @@ export class PolicyResidence {
   async #evict(): Promise<void> {
     const bases = new Set([...this.#entries.values()].map(({ base }) => base));
     const idle = [...this.#entries].filter(([key, entry]) => entry.users === 0 && !bases.has(key));
-    for (const [key, { name }] of idle.slice(0, Math.max(0, idle.length - idleParts))) {
-      this.#entries.delete(key);
-      await this.#engine.unloadPolicy(name);
-    }
+    const leaving = idle.slice(0, Math.max(0, idle.length - idleParts));
+    // All are forgotten before any is waited for: nobody claims meanwhile what is about to go.
+    for (const [key] of leaving) this.#entries.delete(key);
+    await Promise.all(leaving.map(([, { name }]) => this.#engine.unloadPolicy(name)));
   }
 }

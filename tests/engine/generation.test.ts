@@ -158,6 +158,20 @@ describe('slots', () => {
     await expect(engine.generate(long(0))).rejects.toThrow(/policy version 'v' is not loaded/);
   });
 
+  test('a version that is loaded while its last calls end is there, and they end', async () => {
+    const engine = await openEngine(2);
+    const short = { ...long(0), sampling: { ...plain, maxTokens: 30 } };
+    const wanted = await engine.generate(short);
+    const held = engine.generate(long(1));
+    const source = { version: 'v', config, tokenizerJson, parameters: initialParameters(config, draw, 0.2) };
+    const unloaded = engine.unloadPolicy('v');
+    await engine.loadPolicy(source);
+    expect((await engine.stats()).active + (await engine.stats()).waiting).toBe(1);
+    await unloaded;
+    expect((await held).tokenIds.length).toBe(200);
+    expect(await engine.generate(short)).toEqual(wanted);
+  });
+
   test('samples of one prompt share its prefill', async () => {
     const engine = await openEngine(8);
     const promptIds = promptOf(100);

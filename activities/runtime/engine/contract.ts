@@ -310,7 +310,10 @@ export interface PolicyEngine {
    */
   loadPolicy(source: PolicySource): Promise<void>;
   hasPolicy(version: string): Promise<boolean>;
-  /** Calls that are generating from the version end first. Unknown versions are ignored. */
+  /**
+   * Takes its name from the version at once, so that it can be loaded again; resolves when the calls that are generating from
+   * it have ended and its memory is free. Unknown versions are ignored.
+   */
   unloadPolicy(version: string): Promise<void>;
   generate(request: GenerateRequest, control?: Pick<RequestControl, 'signal'>): Promise<SampledTokens>;
   update(request: UpdateRequest, control?: RequestControl): Promise<TrainResult>;

@@ -40,6 +40,8 @@ export class LocalEngine implements PolicyEngine {
   private readonly graphs = new Map<string, DecoderGraphs>();
   private readonly tokenizers = new Map<string, PolicyTokenizer>();
   private readonly versions = new Map<string, VersionLanes>();
+  /** Unloaded versions whose calls have not ended. Nobody finds them by name: the same name can be loaded again meanwhile. */
+  private readonly leaving = new Set<VersionLanes>();
   private generating = false;
   private training: Promise<unknown> = Promise.resolve();
   private nextCall = 0;
@@ -79,8 +81,10 @@ export class LocalEngine implements PolicyEngine {
   async unloadPolicy(version: string): Promise<void> {
     const lanes = this.versions.get(version);
     if (lanes === undefined) return;
-    while (!lanes.idle) await new Promise((resolve) => setTimeout(resolve, 5));
     this.versions.delete(version);
+    this.leaving.add(lanes);
+    while (!lanes.idle) await new Promise((resolve) => setTimeout(resolve, 5));
+    this.leaving.delete(lanes);
     await lanes.release();
   }
 
@@ -152,7 +156,7 @@ export class LocalEngine implements PolicyEngine {
   }
 
   private lanes() {
-    return [...this.versions.values()].flatMap(({ lanes }) => lanes);
+    return [...this.versions.values(), ...this.leaving].flatMap(({ lanes }) => lanes);
   }
 
   private version(version: string): VersionLanes {
