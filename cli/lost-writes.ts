@@ -46,14 +46,15 @@ export async function findLosses(store: Store, runId: string, ahead: string | nu
 }
 
 /**
- * The version to go on from must be readable, moments included: throws `CheckpointCorrupt` or `CheckpointMissing` with the
+ * The version to go on from must be readable, what adapters are put on and moments included: throws `CheckpointCorrupt` or `CheckpointMissing` with the
  * repair where it is not.
  */
 export async function checkWeights(store: Store, runId: string, from: RunPosition | null): Promise<void> {
   if (from === null) return;
   const { parts } = await readPolicy(store, runId, from.policyVersion);
-  for (const { weights, optimizer } of Object.values(parts)) {
+  for (const { weights, base, optimizer } of Object.values(parts)) {
     await store.blobs.get(weights);
+    if (base !== undefined) await store.blobs.get(base);
     if (optimizer !== null) await store.blobs.get(optimizer);
   }
 }

@@ -11,6 +11,7 @@ import { pruneBlobs } from '../../activities/prune-blobs.ts';
 import { readTensors, mergedWeights } from '../../activities/policy/merged-weights.ts';
 import { storedVersion } from '../../activities/policy/stored-version.ts';
 import { decodeSafetensors } from '../../shared/model/checkpoint/safetensors.ts';
+import { checkWeights } from '../../cli/lost-writes.ts';
 import { metaagentx } from '../helpers/command-line.ts';
 import { connectServers, trainTinyRun } from '../helpers/tiny-run.ts';
 import type { TestServers } from '../helpers/tiny-run.ts';
@@ -77,6 +78,24 @@ describe("PEFT's folder", () => {
     expect([without.code, without.data.error.message]).toEqual([2, expect.stringMatching(/with --base NAME@v0/)]);
     const onAdapter = await metaagentx('policy', 'import', peft, '--name', 'again', '--base', 'peft');
     expect(onAdapter.data.error.message).toMatch(/has adapters itself: expected one set of whole weights/);
+  });
+});
+
+describe('weights that a run is to go on from', () => {
+  it('are missing where what an adapter is put on is gone', async () => {
+    const { store } = servers;
+    const from = { policyVersion: 0, coldStartChunks: 0, iterations: [], evaluations: {} };
+    await checkWeights(store, 'peft', from);
+    const { base } = (await storedVersion(store, 'peft@v0')).parts.shared!;
+    const bytes = await store.blobs.get(base!);
+    await store.blobs.remove(base!, async () => false);
+    await expect(checkWeights(store, 'peft', from)).rejects.toMatchObject({
+      name: 'CheckpointMissing',
+      message: expect.stringContaining(base!),
+    });
+    await store.blobs.put(bytes, 'peft-base/v000000');
+    await store.blobs.release('peft-base/v000000');
+    await checkWeights(store, 'peft', from);
   });
 });
 
