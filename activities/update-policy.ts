@@ -15,9 +15,9 @@ import { addReferenceLogProbs } from './policy/reference.ts';
 import type { ResidentPolicy } from './policy/residence.ts';
 import { dropGradients, engineOnGradients } from './policy/stored-gradients.ts';
 import { readTrainingSequences } from './policy/training-sequences.ts';
-import { samplingOf } from './rollout/context.ts';
+import type { StoredSequence } from './policy/training-sequences.ts';
 import type { TrainDeps } from './rollout/context.ts';
-import type { TrainingSequence, TrainResult, UpdateRequest } from './runtime/engine/contract.ts';
+import type { TrainResult, UpdateRequest } from './runtime/engine/contract.ts';
 import type { PolicyDocument, PolicyPart } from './store/documents.ts';
 
 export async function updatePolicy(
@@ -111,7 +111,7 @@ async function readSequences(
   recipe: Recipe,
   batchId: string,
   roles: readonly Role[],
-): Promise<TrainingSequence[]> {
+): Promise<StoredSequence[]> {
   const { dropZeroAdvantage } = recipe.update;
   const lists = await Promise.all(
     roles.map((role) => readTrainingSequences(deps.store, { batchId, role, dropZeroAdvantage })),
@@ -125,7 +125,7 @@ interface Learning {
   batchId: string;
   policy: ResidentPolicy;
   role: Role;
-  sequences: TrainingSequence[];
+  sequences: StoredSequence[];
   /** By which the recipe's learning rate is multiplied. */
   rateFactor: number;
 }
@@ -135,7 +135,7 @@ async function prepare(
   learning: Learning,
   signal: AbortSignal,
 ): Promise<Pick<PartUpdate, 'request' | 'gaps'>> {
-  const { recipe, runId, batchId, policy, role, sequences } = learning;
+  const { recipe, runId, batchId, policy, sequences } = learning;
   const {
     oldLogProbs: _chosen,
     learningRate,
@@ -143,7 +143,7 @@ async function prepare(
     klReference: _reference,
     ...update
   } = recipe.update;
-  const gaps = isRecomputed(recipe, samplingOf(recipe, 'train', role))
+  const gaps = isRecomputed(recipe, sequences)
     ? await recomputeOldLogProbs(
         deps.engine,
         { version: policy.engineVersion, precision: update.precision },

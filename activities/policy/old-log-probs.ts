@@ -6,20 +6,24 @@
 import type { Recipe } from '../../shared/config/recipe.ts';
 import type { SamplingSettings } from '../../shared/domain/sampling.ts';
 import type { LogProbRequest, PolicyEngine, TrainingSequence } from '../runtime/engine/contract.ts';
+import type { StoredSequence } from './training-sequences.ts';
 
 /** How far old log-probs may be from the trainer's own, nats: in bfloat16 the shape of a run makes up to 0.02 (docs/log.md). */
 export const logProbGapLimitOf = ({ logProbGapLimit, precision }: Recipe['update']): number =>
   logProbGapLimit ?? (precision === 'bfloat16' ? 0.25 : 1e-3);
 
-/** Whether `update.oldLogProbs` of the recipe means the trainer's own. */
+/**
+ * Whether `update.oldLogProbs` of the recipe means the trainer's own for these sequences. What they were sampled with is
+ * theirs to say: a recipe's sampling may have changed since, in the middle of an iteration too. Its weights never change.
+ */
 export function isRecomputed(
   { update, rollout }: Pick<Recipe, 'update' | 'rollout'>,
-  sampling: SamplingSettings,
+  sequences: readonly Pick<StoredSequence, 'sampling'>[],
 ): boolean {
   if (update.oldLogProbs !== 'auto') return update.oldLogProbs === 'recomputed';
   // Recipes of before there were precisions have none.
   const rounds = [rollout.weights, update.precision].some((precision) => precision && precision !== 'float32');
-  return rounds || !isUntruncated(sampling);
+  return rounds || !sequences.every(({ sampling }) => isUntruncated(sampling));
 }
 
 /** Sampled log-probs are those of the plain policy exactly when nothing tempered or cut its distribution. */

@@ -3,6 +3,7 @@
  * on ids only (never on when calls completed), so that a repeated run sums the same numbers in the same order.
  */
 import type { Role } from '../../shared/domain/role.ts';
+import type { SamplingSettings } from '../../shared/domain/sampling.ts';
 import { DomainError } from '../../shared/errors.ts';
 import type { TrainingSequence } from '../runtime/engine/contract.ts';
 import type { CallDocument, CreditDocument, TrajectoryFields } from '../store/documents.ts';
@@ -15,10 +16,16 @@ export interface SequenceQuery {
   dropZeroAdvantage: boolean;
 }
 
+/** What was sampled, to be learned from. */
+export interface StoredSequence extends TrainingSequence {
+  /** With what; another recipe may be in force by now. */
+  sampling: SamplingSettings;
+}
+
 const byText = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
 
 /** Throws `RecordConflict` where a credit has no trajectory. */
-export async function readTrainingSequences(store: Store, query: SequenceQuery): Promise<TrainingSequence[]> {
+export async function readTrainingSequences(store: Store, query: SequenceQuery): Promise<StoredSequence[]> {
   const { batchId, role, dropZeroAdvantage } = query;
   const credits = (await store.credits.find({ batchId, role }).toArray())
     .filter(({ advantage }) => !dropZeroAdvantage || advantage !== 0)
@@ -26,11 +33,7 @@ export async function readTrainingSequences(store: Store, query: SequenceQuery):
   return role === 'designer' ? designerSequences(store, batchId, credits) : executorSequences(store, batchId, credits);
 }
 
-async function designerSequences(
-  store: Store,
-  batchId: string,
-  credits: CreditDocument[],
-): Promise<TrainingSequence[]> {
+async function designerSequences(store: Store, batchId: string, credits: CreditDocument[]): Promise<StoredSequence[]> {
   const designs = new Map((await store.designs.find({ batchId }).toArray()).map((design) => [design._id, design]));
   return credits.map(({ _id, advantage }) => {
     const design = designs.get(_id);
@@ -40,11 +43,7 @@ async function designerSequences(
 }
 
 /** Every model call of an execution carries the execution's advantage. */
-async function executorSequences(
-  store: Store,
-  batchId: string,
-  credits: CreditDocument[],
-): Promise<TrainingSequence[]> {
+async function executorSequences(store: Store, batchId: string, credits: CreditDocument[]): Promise<StoredSequence[]> {
   // A prompt that was too long was never sampled from: it ended its execution and holds no tokens.
   const sampled = { batchId, kind: 'model', 'answer.status': { $ne: 'prompt-too-long' } } as const;
   const calls = groupBy(await store.calls.find(sampled).toArray(), ({ executionId }) => executionId);
@@ -59,9 +58,9 @@ function sequenceOf(
   id: string,
   trajectory: Partial<TrajectoryFields> | CallDocument,
   advantage: number,
-): TrainingSequence {
-  const { promptIds, tokenIds, logProbs } = trajectory;
-  if (promptIds === undefined || tokenIds === undefined || logProbs === undefined) {
+): StoredSequence {
+  const { promptIds, tokenIds, logProbs, sampling } = trajectory;
+  if (promptIds === undefined || tokenIds === undefined || logProbs === undefined || sampling === undefined) {
     throw new DomainError('RecordConflict', `${id} holds no sampled tokens`, { id });
   }
   return {
@@ -70,6 +69,7 @@ function sequenceOf(
     responseIds: unpackInts(tokenIds),
     oldLogProbs: unpackFloats(logProbs),
     advantage,
+    sampling,
   };
 }
 

@@ -246,7 +246,7 @@ export const recipeSchema = z.strictObject({
       dropZeroAdvantage: z.boolean().default(false),
       /**
        * `sampled`: ratios against the log-probs recorded at sampling; `recomputed`: against the trainer's own under the
-       * sampling version. `auto` recomputes where sampling was truncated or tempered and where either rounds, so that ratios start at 1.
+       * sampling version. `auto` recomputes where a sample of the batch was truncated or tempered and where either rounds, so that ratios start at 1.
        */
       oldLogProbs: z.enum(['auto', 'sampled', 'recomputed']).default('auto'),
       /**
