@@ -11,6 +11,7 @@ import { DomainError } from '../shared/errors.ts';
 import type { Attempt } from './boundary.ts';
 import { commitPolicy, heritageOf, storePart } from './policy/commit.ts';
 import type { PolicyDraft } from './policy/commit.ts';
+import { inTheMaking } from './policy/in-the-making.ts';
 import { engineVersionInTheMaking, partsOf } from './policy/parts.ts';
 import type { ResidentPolicy } from './policy/residence.ts';
 import { supervisedExample } from './policy/supervised-example.ts';
@@ -42,17 +43,19 @@ export async function deriveTuning(deps: TrainDeps, input: FineTuneInput, attemp
     const role: Role = part === 'shared' ? 'executor' : part;
     const use = { runId, version: baseVersion, role, layout: recipe.policy.layout };
     await deps.policies.with(use, async (policy) => {
-      const tuning = { policy, chunk, coldStart, seed: recipe.seed, runId, version };
-      const tuned = await tune(deps, { ...tuning, rateFactor: input.rateFactor ?? 1 }, attempt);
-      const optimizer = isLast ? null : tuned.optimizer;
+      const newVersion = engineVersionInTheMaking(runId, version, part, attempt.name);
+      const tuning = { policy, newVersion, chunk, coldStart, seed: recipe.seed, runId };
       const making = { runId, version, decoder: base.decoder, lora: base.lora };
-      const changed = { part, parameters: tuned.parameters, optimizer };
-      const record = await storePart(deps.store, making, changed, base.parts[part]!.base);
-      parts[part] = record;
-      metrics[`${part}Loss`] = tuned.metrics.loss;
-      // The resident copy of the last chunk still has SFT moments: RL must start from the stored version, without them.
-      if (isLast) await deps.engine.unloadPolicy(tuned.version);
-      else await deps.policies.adopt(tuned.version, base, record);
+      await inTheMaking(deps.engine, newVersion, async () => {
+        const tuned = await tune(deps, { ...tuning, rateFactor: input.rateFactor ?? 1 }, attempt);
+        const changed = { part, parameters: tuned.parameters, optimizer: isLast ? null : tuned.optimizer };
+        const record = await storePart(deps.store, making, changed, base.parts[part]!.base);
+        parts[part] = record;
+        metrics[`${part}Loss`] = tuned.metrics.loss;
+        // The resident copy of the last chunk still has SFT moments: RL must start from the stored version, without them.
+        if (isLast) await deps.engine.unloadPolicy(tuned.version);
+        else await deps.policies.adopt(tuned.version, base, record);
+      });
     });
   }
   const madeBy = `cold-start-${chunk}`;
@@ -61,17 +64,17 @@ export async function deriveTuning(deps: TrainDeps, input: FineTuneInput, attemp
 
 interface Tuning {
   policy: ResidentPolicy;
+  newVersion: string;
   chunk: number;
   coldStart: ColdStart;
   seed: number;
   runId: string;
-  version: number;
   /** By which the recipe's learning rate is multiplied. */
   rateFactor: number;
 }
 
 async function tune(deps: TrainDeps, tuning: Tuning, attempt: Attempt): Promise<TrainResult> {
-  const { policy, chunk, seed, runId, version } = tuning;
+  const { policy, newVersion, chunk, seed, runId } = tuning;
   const coldStart = { ...tuning.coldStart, learningRate: tuning.coldStart.learningRate * tuning.rateFactor };
   const { maxPositions } = policy.decoder;
   const examples = (await coldStartExamples(deps.store, coldStart, seed, policy.part))
@@ -87,7 +90,7 @@ async function tune(deps: TrainDeps, tuning: Tuning, attempt: Attempt): Promise<
   return deps.engine.sft(
     {
       baseVersion: policy.engineVersion,
-      newVersion: engineVersionInTheMaking(runId, version, policy.part, attempt.name),
+      newVersion,
       examples,
       settings: chunkSettings(coldStart, chunk, `${seed}/cold-start/${policy.part}`),
     },

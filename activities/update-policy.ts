@@ -9,6 +9,7 @@ import type { Recipe } from '../shared/config/recipe.ts';
 import type { Attempt } from './boundary.ts';
 import { commitPolicy, heritageOf, storePart } from './policy/commit.ts';
 import type { PolicyDraft } from './policy/commit.ts';
+import { inTheMaking } from './policy/in-the-making.ts';
 import { isRecomputed, logProbGapLimitOf, recomputeOldLogProbs } from './policy/old-log-probs.ts';
 import { engineVersionInTheMaking, partOf, rolesOf } from './policy/parts.ts';
 import { addReferenceLogProbs } from './policy/reference.ts';
@@ -52,12 +53,15 @@ export async function deriveUpdate(deps: TrainDeps, input: UpdatePolicyInput, at
     metrics.sequences! += request.sequences.length;
     const newVersion = engineVersionInTheMaking(runId, version, part, attempt.name);
     const control = { signal: attempt.signal, onProgress: attempt.progress };
-    const updated = await deps.engine.update({ ...request, newVersion }, control);
     const making = { runId, version, decoder: base.decoder, lora: base.lora };
-    const record = await storePart(deps.store, making, { part, ...updated }, base.parts[part]!.base);
-    parts[part] = record;
-    await deps.policies.adopt(updated.version, base, record);
-    Object.assign(metrics, flatMetrics({ ...updated.metrics, ...gaps }, part, layout === 'split'));
+    const made = await inTheMaking(deps.engine, newVersion, async () => {
+      const updated = await deps.engine.update({ ...request, newVersion }, control);
+      const record = await storePart(deps.store, making, { part, ...updated }, base.parts[part]!.base);
+      await deps.policies.adopt(updated.version, base, record);
+      return { record, metrics: updated.metrics };
+    });
+    parts[part] = made.record;
+    Object.assign(metrics, flatMetrics({ ...made.metrics, ...gaps }, part, layout === 'split'));
   });
   return { ...made, parts, metrics };
 }

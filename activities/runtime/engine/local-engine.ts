@@ -110,11 +110,11 @@ export class LocalEngine implements PolicyEngine {
   }
 
   update(request: UpdateRequest, control: RequestControl = {}): Promise<TrainResult> {
-    return this.train(request, (base) => update(base, request, control));
+    return this.train(request, (base) => update(base, request, control), control.signal);
   }
 
   sft(request: SftRequest, control: RequestControl = {}): Promise<TrainResult> {
-    return this.train(request, (base) => sft(base, request, control));
+    return this.train(request, (base) => sft(base, request, control), control.signal);
   }
 
   gradients(request: GradientRequest, control: RequestControl = {}): Promise<MicroBatchGradient[]> {
@@ -203,10 +203,13 @@ export class LocalEngine implements PolicyEngine {
   private train(
     request: { baseVersion: string; newVersion: string },
     run: (base: Resident) => Promise<Trained>,
+    signal?: AbortSignal,
   ): Promise<TrainResult> {
     return this.inTurn(async () => {
       const base = this.version(request.baseVersion).resident;
       const { state, metrics } = await run(base);
+      // Who aborted waits for nothing, and would leave the version here.
+      signal?.throwIfAborted();
       const { parameters, frozen, optimizer } = state;
       const { newVersion: version } = request;
       // A repeated request has made the same bits; the first copy stays.
