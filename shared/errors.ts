@@ -24,6 +24,7 @@ const failures = {
   RecordRefused: 'final',
   RecordBroken: 'final',
   RunNotFound: 'final',
+  RunStopped: 'final',
   PayloadKeyUnknown: 'retried',
   PayloadCorrupt: 'final',
   UnexpectedFailure: 'final',

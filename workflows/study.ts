@@ -1,12 +1,14 @@
 /**
  * A study: cold starts, then one run a variant and seed, then measurements. Every run goes on from where the database says
  * it stands, so a study that was cut off anywhere is resumed by starting it again. A run that fails is a row of the
- * table, not the end of the study.
+ * table, not the end of the study; one that somebody stopped leaves the study open, to go on when it is given again.
  */
+import { ApplicationFailure } from '@temporalio/common';
 import {
   continueAsNew,
   executeChild,
   isCancellation,
+  patched,
   setCurrentDetails,
   setHandler,
   setWorkflowOptions,
@@ -28,6 +30,8 @@ import { mapWhileShort } from './window.ts';
 interface StudyProgress {
   parts: number;
   failures: StudyFailures;
+  /** Runs that were stopped before their end. */
+  stopped?: string[];
 }
 
 export async function study(plan: StudyPlan, from: StudyProgress = { parts: 0, failures: {} }): Promise<StudyFailures> {
@@ -35,6 +39,7 @@ export async function study(plan: StudyPlan, from: StudyProgress = { parts: 0, f
   const { studyId, bases, cells, concurrentRuns } = plan;
   const { control } = activitiesOf(plan);
   const failures = { ...from.failures };
+  const stopped = new Set(from.stopped);
   const of = bases.length + cells.length;
   let done = from.parts;
   const attempt = async (key: string, work: () => Promise<void>) => {
@@ -53,16 +58,17 @@ export async function study(plan: StudyPlan, from: StudyProgress = { parts: 0, f
   });
 
   const basesLeft = bases.slice(from.parts);
-  await mapWhileShort(basesLeft, concurrentRuns, (runId) => attempt(runId, () => runToEnd(plan, runId)));
+  await mapWhileShort(basesLeft, concurrentRuns, (runId) => attempt(runId, () => runToEnd(plan, runId, stopped)));
   if (done >= bases.length) {
     await mapWhileShort(cells.slice(done - bases.length), concurrentRuns, (cell) =>
       attempt(cellKey(cell), async () => {
-        await runToEnd(plan, cell.runId);
+        await runToEnd(plan, cell.runId, stopped);
         await measure(plan, cell);
       }),
     );
   }
-  if (done < of) await continueAsNew<typeof study>(plan, { parts: done, failures });
+  if (done < of) await continueAsNew<typeof study>(plan, { parts: done, failures, stopped: [...stopped] });
+  if (stopped.size > 0) throw runStopped([...stopped].sort(), studyId);
   await control.recordStudy({ studyId, failures });
   return failures;
 }
@@ -91,17 +97,29 @@ function checkStudy(plan: StudyPlan): void {
 /** A base's own failure goes by its run id, a cell's by run and variant: several may measure one base. */
 const cellKey = ({ runId, variant }: StudyCellPlan) => `${runId}#${variant}`;
 
-async function runToEnd(plan: StudyPlan, runId: string): Promise<void> {
+const runStopped = (runIds: string[], studyId: string) =>
+  ApplicationFailure.nonRetryable(
+    `run ${runIds.map((runId) => `'${runId}'`).join(', ')} was stopped before its end. Go on by giving the study again: npx metaagentx study ${studyId}`,
+    'RunStopped',
+  );
+
+/** Throws `RunStopped`, also where the run is stopped already: several cells may ask for one. */
+async function runToEnd(plan: StudyPlan, runId: string, stopped: Set<string>): Promise<void> {
+  if (stopped.has(runId)) throw runStopped([runId], plan.studyId);
   const { control } = activitiesOf(plan);
   const state = await control.readStudyRun({ runId });
   if (state.ended) return;
   const { dataset, from } = state;
-  await executeChild(trainingRun, {
+  const result = await executeChild(trainingRun, {
     workflowId: runId,
     args: [{ runId, dataset: dataset.digest, plan: state.plan, from }],
     staticSummary: `run of ${plan.studyId}`,
     typedSearchAttributes: visible({ runId, dataset: dataset.name }),
   });
+  // Studies of before measured such a run as if it had ended.
+  if (!result.stopped || !patched('stopped-run')) return;
+  stopped.add(runId);
+  throw runStopped([runId], plan.studyId);
 }
 
 async function measure(plan: StudyPlan, { runId, measurement, system }: StudyCellPlan): Promise<void> {
