@@ -47,6 +47,9 @@ interface Entry {
 
 type Content = Pick<PolicyDocument, 'decoder' | 'lora' | 'tokenizer' | 'folder'>;
 
+/** What a version without its moments is called besides: it is another one to the engine, from which nothing is learned. */
+const withoutMoments = ' without moments';
+
 /** What weights are: their digests, and what they are read with. */
 const contentKey = (
   { decoder, lora, tokenizer, folder }: Content,
@@ -55,6 +58,11 @@ const contentKey = (
 
 /** Frozen weights under adapters; the engine knows them by it too. */
 const baseKey = ({ decoder }: Pick<Content, 'decoder'>, digest: string) => `base ${digest} ${decoder.maxPositions}`;
+
+const momentsGone = ({ runId, version, pruned }: PolicyDocument, digest: string): string =>
+  pruned?.optimizer === true
+    ? `the optimizer moments of ${runId}@v${version} were pruned (retention.optimizer of the recipe): nothing can be learned from it`
+    : `the optimizer moments of ${runId}@v${version} (blob ${digest}) are not in the store: nothing can be learned from it without them. Make them again with: npx metaagentx repair ${runId}@v${version}, then: npx metaagentx resume ${runId}`;
 
 export class PolicyResidence {
   readonly #store: Store;
@@ -90,9 +98,8 @@ export class PolicyResidence {
     }
     const name = engineVersion(runId, part, record);
     const { texts, tokenizer } = await this.#tokenizer(policy);
-    const entry = this.#claimPart(name, policy, texts, record);
+    const entry = await this.#readyPart(name, policy, texts, record);
     try {
-      await entry.ready;
       return await task({ engineVersion: entry.name, part, tokenizer, decoder: policy.decoder, policy });
     } finally {
       entry.users -= 1;
@@ -108,21 +115,58 @@ export class PolicyResidence {
     else this.#entries.set(key, { name, ready: Promise.resolve(), users: 0, base });
   }
 
-  #claimPart(name: string, policy: PolicyDocument, texts: TokenizerTexts, record: PolicyPartRecord): Entry {
+  async #readyPart(
+    name: string,
+    policy: PolicyDocument,
+    texts: TokenizerTexts,
+    record: PolicyPartRecord,
+  ): Promise<Entry> {
+    for (let isAgain = false; ; isAgain = true) {
+      const entry = this.#claimPart(name, policy, texts, record, await this.#lackOf(policy, record));
+      try {
+        await entry.ready;
+        return entry;
+      } catch (error) {
+        entry.users -= 1;
+        // Moments that were pruned while they were read are no reason not to sample.
+        if (isAgain || (await this.#lackOf(policy, record)) === undefined) throw error;
+      }
+    }
+  }
+
+  /**
+   * Why nothing may be learned from a version whose moments are neither resident nor in the store: those of an old version were
+   * pruned, the newest writes may be lost. It can still be sampled from. Asked again at each use: a repair brings them back.
+   */
+  async #lackOf(policy: PolicyDocument, record: PolicyPartRecord): Promise<string | undefined> {
+    const { optimizer: digest } = record;
+    if (digest === null || this.#entries.has(contentKey(policy, record))) return undefined;
+    return (await this.#store.blobs.has(digest)) ? undefined : momentsGone(policy, digest);
+  }
+
+  #claimPart(
+    whole: string,
+    policy: PolicyDocument,
+    texts: TokenizerTexts,
+    record: PolicyPartRecord,
+    untrainable: string | undefined,
+  ): Entry {
     const { decoder, lora } = policy;
-    const key = contentKey(policy, record);
+    const suffix = untrainable === undefined ? '' : withoutMoments;
+    const [key, name] = [contentKey(policy, record) + suffix, whole + suffix];
+    const source = { version: name, config: decoder, ...texts, untrainable };
     if (record.base === undefined || lora === undefined) {
-      return this.#claim(key, name, () => this.#load({ version: name, config: decoder, ...texts }, record));
+      return this.#claim(key, name, () => this.#load(source, record));
     }
     const base = baseKey(policy, record.base);
     const load = async () => {
-      const whole = { weights: record.base!, optimizer: null, optimizerStep: 0 };
-      const loadBase = () => this.#load({ version: base, config: decoder, ...texts }, whole);
+      const frozen = { weights: record.base!, optimizer: null, optimizerStep: 0 };
+      const loadBase = () => this.#load({ version: base, config: decoder, ...texts }, frozen);
       const held = this.#claim(base, base, loadBase);
       try {
         await held.ready;
         const adapts = { version: base, lora };
-        await this.#load({ version: name, config: decoder, ...texts, adapts }, record);
+        await this.#load({ ...source, adapts }, record);
       } finally {
         held.users -= 1;
       }
@@ -146,8 +190,9 @@ export class PolicyResidence {
     source: Omit<PolicySource, 'parameters' | 'optimizer'>,
     { weights, optimizer: digest, optimizerStep }: Omit<PolicyPartRecord, 'changedIn'>,
   ): Promise<void> {
+    const isKnown = digest === null || source.untrainable !== undefined;
+    const optimizer = isKnown ? undefined : await this.#moments(digest, optimizerStep);
     const parameters = await this.#tensors(weights);
-    const optimizer = digest === null ? undefined : await this.#moments(digest, optimizerStep);
     await this.#engine.loadPolicy({ ...source, parameters, optimizer });
   }
 
@@ -155,9 +200,7 @@ export class PolicyResidence {
     return this.#store.blobs.read(digest, (bytes) => tensorReader(bytes, `blob ${digest}`));
   }
 
-  /** Moments of an old version may be pruned: it can still be sampled from, but not trained. */
-  async #moments(digest: string, step: number): Promise<OptimizerState | undefined> {
-    if (!(await this.#store.blobs.has(digest))) return undefined;
+  async #moments(digest: string, step: number): Promise<OptimizerState> {
     const m = new Map<string, Float32Array>();
     const v = new Map<string, Float32Array>();
     for (const [name, tensor] of await this.#tensors(digest)) {

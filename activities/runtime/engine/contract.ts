@@ -75,6 +75,8 @@ export interface PolicySource {
   adapts?: { version: string; lora: LoraSpec };
   /** Absent: moments are zero and the step is 0. */
   optimizer?: OptimizerState;
+  /** Why nothing may be learned from this version, and what to do about it; absent: anything may. */
+  untrainable?: string;
 }
 
 export interface GenerateRequest {
@@ -299,7 +301,8 @@ export interface EngineStats {
 
 /**
  * One engine. Every promise may reject with a `DomainError`: `InvalidInput` (bad request, unknown version),
- * `UnsupportedModel`, `NonFiniteLoss`, `EngineDied`; an aborted signal rejects with the signal's reason.
+ * `UnsupportedModel`, `NonFiniteLoss`, `EngineDied`, `CheckpointMissing` (training from a version that is `untrainable`); an
+ * aborted signal rejects with the signal's reason.
  */
 export interface PolicyEngine {
   /** What the engine promises about results; a run records it. */

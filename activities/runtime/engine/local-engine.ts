@@ -58,7 +58,7 @@ export class LocalEngine implements PolicyEngine {
   async loadPolicy(source: PolicySource): Promise<void> {
     if (this.versions.has(source.version)) return;
     const config = checkDecoderConfig(source.config);
-    const { version, parameters, optimizer, adapts } = source;
+    const { version, parameters, optimizer, untrainable, adapts } = source;
     const lora = adapts === undefined ? null : checkLora(config, adapts.lora);
     const frozen = adapts === undefined ? new Map<string, Float32Array>() : this.baseTensors(adapts.version);
     const graphs = once(
@@ -71,7 +71,7 @@ export class LocalEngine implements PolicyEngine {
     const tokenizer = once(this.tokenizers, JSON.stringify([texts, config.vocabSize]), () =>
       PolicyTokenizer.of(texts, config.vocabSize),
     );
-    this.adopt(makeResident(graphs, { version, parameters, frozen, optimizer }, tokenizer));
+    this.adopt(makeResident(graphs, { version, parameters, frozen, optimizer, untrainable }, tokenizer));
   }
 
   async hasPolicy(version: string): Promise<boolean> {

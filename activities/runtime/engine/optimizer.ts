@@ -24,8 +24,10 @@ export class TrainingState {
   /** In-place outputs of an optimizer step. */
   private readonly stateFetches: Feeds;
 
+  /** Throws `CheckpointMissing` where nothing may be learned from the version. */
   constructor(base: Resident) {
-    const { graphs } = base;
+    const { graphs, untrainable } = base;
+    if (untrainable !== undefined) throw new DomainError('CheckpointMissing', untrainable, { version: base.version });
     this.graphs = graphs;
     this.parameters = copyOf(base.parameters);
     this.frozen = base.frozen;

@@ -17,6 +17,8 @@ export interface ResidentTensors {
   frozen: Tensors;
   /** Absent: zeros at step 0, which are made when the version is trained. */
   optimizer?: OptimizerState;
+  /** Why nothing may be learned from it. */
+  untrainable?: string;
 }
 
 export interface Resident extends ResidentTensors {
