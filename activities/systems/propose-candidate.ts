@@ -1,6 +1,7 @@
 /**
  * The next script of a search: what the strategy says, made by the frozen policy or by program, checked like any design.
- * Stored once; a retry finds it.
+ * Stored once; a retry finds it. The system that answers with it follows from the stored candidate: a policy that is asked
+ * twice may write two scripts.
  */
 import { candidateId, seedKeyOf } from '../../shared/domain/ids.ts';
 import type { ChatMessage } from '../../shared/domain/sampling.ts';
@@ -19,9 +20,11 @@ import type { RolloutDeps } from '../rollout/context.ts';
 import { judgeDesign, judgeScript } from '../rollout/judge-design.ts';
 import type { JudgedDesign } from '../rollout/judge-design.ts';
 import { withSpeaker } from '../rollout/speaker.ts';
+import type { Store } from '../store/connect.ts';
 import type { CandidateDocument, RunDocument, SearchDocument } from '../store/documents.ts';
 import { insertOnce } from '../store/write.ts';
-import { readCandidates, readSearch } from './read-search.ts';
+import type { Draft } from '../store/write.ts';
+import { readCandidate, readCandidates, readSearch } from './read-search.ts';
 import { noCost } from './search-cost.ts';
 
 interface Proposing {
@@ -45,9 +48,36 @@ export async function proposeCandidate(
 ): Promise<ProposeCandidateResult> {
   const { store } = deps;
   const id = candidateId(searchId, round);
-  const standing = await store.candidates.findOne({ _id: id });
-  if (standing !== null) return { isNew: isNew(standing) };
   const search = await readSearch(store, searchId);
+  if ((await store.candidates.findOne({ _id: id }, { projection: { _id: 1 } })) === null) {
+    await insertOnce<CandidateDocument>(store.candidates, await propose(deps, search, round, signal));
+  }
+  // Another attempt may have been first, with another script.
+  const standing = await readCandidate(store, id);
+  if (isNew(standing)) await storeSystem(store, search, standing);
+  return { isNew: isNew(standing) };
+}
+
+/** The system that answers with the candidate's script; one that a lost candidate left behind has another. */
+async function storeSystem(
+  store: Store,
+  { runId, system, budget }: SearchDocument,
+  { _id, script }: CandidateDocument,
+): Promise<void> {
+  const source = { type: 'script', script: script! } as const;
+  const isStored = await insertOnce(store.systems, { _id, runId, system, source, budget });
+  if (!isStored) await store.systems.updateOne({ _id }, { $set: { source } });
+}
+
+async function propose(
+  deps: RolloutDeps,
+  search: SearchDocument,
+  round: number,
+  signal: AbortSignal,
+): Promise<Draft<CandidateDocument>> {
+  const { store } = deps;
+  const { _id: searchId } = search;
+  const id = candidateId(searchId, round);
   const [run, earlier] = await Promise.all([deps.runs.run(search), readCandidates(store, searchId, round)]);
   const seedKey = seedKeyOf(run.recipe.seed, search.runId, id);
   const strategy = searchStrategyOf(search.system);
@@ -56,7 +86,7 @@ export async function proposeCandidate(
   const { script, outcome, problem, reply, cost } = made;
   const same = earlier.find((candidate) => candidate.script === script);
   const refusal = outcome === 'valid' ? null : `${outcome}${problem === null ? '' : `: ${problem.message}`}`;
-  const draft = {
+  return {
     _id: id,
     runId: search.runId,
     searchId,
@@ -72,18 +102,6 @@ export async function proposeCandidate(
     score: refusal !== null ? 0 : (same?.score ?? null),
     answerCost: noCost,
   };
-  if (isNew(draft)) {
-    const source = { type: 'script', script: script! } as const;
-    await insertOnce(store.systems, {
-      _id: id,
-      runId: search.runId,
-      system: search.system,
-      source,
-      budget: search.budget,
-    });
-  }
-  await insertOnce<CandidateDocument>(store.candidates, draft);
-  return { isNew: isNew(draft) };
 }
 
 const isNew = ({ refusal, sameAs }: Pick<CandidateDocument, 'refusal' | 'sameAs'>) =>

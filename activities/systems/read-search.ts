@@ -3,7 +3,7 @@ import { DomainError } from '../../shared/errors.ts';
 import type { Candidate } from '../../shared/systems/search.ts';
 import { missingAnswers } from '../recovery/survey-search.ts';
 import type { Store } from '../store/connect.ts';
-import type { SearchDocument } from '../store/documents.ts';
+import type { CandidateDocument, SearchDocument } from '../store/documents.ts';
 
 /** Throws `RecordConflict`. */
 export async function readSearch(store: Store, searchId: string): Promise<SearchDocument> {
@@ -17,6 +17,13 @@ export async function checkAnswers(store: Store, search: SearchDocument, batchId
   const missing = await missingAnswers(store, search, batchId);
   if (missing === null) return;
   throw new DomainError('RecordConflict', `the store has lost ${missing} of ${batchId}`, { batchId, missing });
+}
+
+/** Throws `RecordConflict`. */
+export async function readCandidate(store: Store, id: string): Promise<CandidateDocument> {
+  const found = await store.candidates.findOne({ _id: id });
+  if (found !== null) return found;
+  throw new DomainError('RecordConflict', `candidate '${id}' is not in the store`, { id });
 }
 
 /** The first `count` candidates, in order. Throws `RecordConflict` where one is missing or has no score yet. */

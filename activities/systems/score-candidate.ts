@@ -1,9 +1,8 @@
 /** A candidate's score from the verdicts of its answers, and what the search has taken so far. */
 import { candidateId } from '../../shared/domain/ids.ts';
 import type { RoundCost, SearchRound } from '../../shared/domain/search-plan.ts';
-import { DomainError } from '../../shared/errors.ts';
 import type { Store } from '../store/connect.ts';
-import { checkAnswers, readSearch } from './read-search.ts';
+import { checkAnswers, readCandidate, readSearch } from './read-search.ts';
 import { addCosts, costOfBatches } from './search-cost.ts';
 
 export async function scoreCandidate(
@@ -11,8 +10,7 @@ export async function scoreCandidate(
   { searchId, round }: SearchRound,
 ): Promise<RoundCost> {
   const id = candidateId(searchId, round);
-  const candidate = await store.candidates.findOne({ _id: id });
-  if (candidate === null) throw new DomainError('RecordConflict', `candidate '${id}' is not in the store`, { id });
+  const candidate = await readCandidate(store, id);
   if (candidate.score === null) {
     await checkAnswers(store, await readSearch(store, searchId), id);
     const [asked, right, answerCost] = await Promise.all([
