@@ -15,7 +15,7 @@ export interface SolutionInput {
   dataset: string;
   /** Designs that are tried, at most. */
   designs: number;
-  plan: Pick<RunPlan, 'queues' | 'activities'>;
+  plan: Pick<RunPlan, 'queues' | 'activities' | 'revision'>;
 }
 
 export interface SolutionResult {
@@ -31,6 +31,7 @@ export async function solution(input: SolutionInput): Promise<SolutionResult> {
   const asked: Batch & { slot: number; questionIndex: number } = {
     ...batch,
     purpose: 'evaluation',
+    revision: plan.revision,
     slot: 0,
     questionIndex: 0,
   };

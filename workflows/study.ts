@@ -125,13 +125,14 @@ async function runToEnd(plan: StudyPlan, runId: string, stopped: Set<string>): P
 async function measure(plan: StudyPlan, { runId, measurement, system }: StudyCellPlan): Promise<void> {
   if (measurement === null) return;
   const { control } = activitiesOf(plan);
-  const { from, evaluation: settings } = await control.readStudyRun({ runId });
+  const { from, evaluation: settings, plan: runPlan } = await control.readStudyRun({ runId });
   if (from === null || measurement.name in from.evaluations) return;
   const { search } = measurement;
   if (search !== null) {
     await executeChild(systemSearch, {
       workflowId: search.searchId,
-      args: [search],
+      // The study's own plan is of before any change of the run's recipe.
+      args: [{ ...search, revision: runPlan.revision }],
       staticSummary: `search for ${system}: ${search.rounds} rounds`,
       typedSearchAttributes: visible({ runId, policyVersion: search.policyVersion }),
     });
@@ -146,7 +147,7 @@ async function measure(plan: StudyPlan, { runId, measurement, system }: StudyCel
         name: measurement.name,
         policyVersion,
         system: measurement.system ?? undefined,
-        plan: { queues, activities, evaluation: settings },
+        plan: { queues, activities, evaluation: settings, revision: runPlan.revision },
       },
     ],
     staticSummary: `${system}: avg@${settings.samples} of ${policyVersionName(policyVersion)}`,

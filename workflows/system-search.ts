@@ -57,27 +57,27 @@ export async function systemSearch(
 
 /** Model calls so far. */
 async function tryCandidate(plan: SearchPlan, round: number): Promise<number> {
-  const { searchId } = plan;
+  const { searchId, revision } = plan;
   const { control, rollout } = activitiesOf(plan);
   const summary = `candidate ${round}`;
-  const { isNew } = await rollout.proposeCandidate.executeWithOptions({ summary }, [{ searchId, round }]);
+  const { isNew } = await rollout.proposeCandidate.executeWithOptions({ summary }, [{ searchId, round, revision }]);
   // All candidates answer the same questions.
   if (isNew) await answer(plan, candidateId(searchId, round), 0);
   return (await control.scoreCandidate({ searchId, round })).calls;
 }
 
 async function learnStep(plan: SearchPlan, round: number): Promise<number> {
-  const { searchId } = plan;
+  const { searchId, revision } = plan;
   const { control } = activitiesOf(plan);
-  if (round === 0) await control.advanceController({ searchId, round });
+  if (round === 0) await control.advanceController({ searchId, round, revision });
   await answer(plan, searchStepId(searchId, round), round * plan.questions);
-  return (await control.advanceController({ searchId, round: round + 1 })).calls;
+  return (await control.advanceController({ searchId, round: round + 1, revision })).calls;
 }
 
 /** The system of a candidate or a step has the id of its batch. */
 async function answer(plan: SearchPlan, batchId: string, cursor: number): Promise<void> {
-  const { runId, policyVersion, questions, answers, questionsPerBatch, concurrentBatches } = plan;
-  const batch: Batch = { runId, batchId, purpose: 'train', policyVersion, system: batchId };
+  const { runId, policyVersion, questions, answers, questionsPerBatch, concurrentBatches, revision } = plan;
+  const batch: Batch = { runId, batchId, purpose: 'train', policyVersion, system: batchId, revision };
   const drawn = drawQuestions(plan.seed, plan.trainQuestions, cursor, questions);
   await answerQuestions({
     batch,

@@ -17,12 +17,15 @@ type Pool = Extract<DesignSource, { type: 'pool' }>;
 type Deps = { store: Store; runs: RunContexts };
 
 /** Stores the controller of step `round`; returns what the steps before it took. */
-export async function advanceController({ store, runs }: Deps, { searchId, round }: SearchRound): Promise<RoundCost> {
+export async function advanceController(
+  { store, runs }: Deps,
+  { searchId, round, revision }: SearchRound,
+): Promise<RoundCost> {
   const id = searchStepId(searchId, round);
   if ((await store.systems.findOne({ _id: id })) === null) {
     const search = await readSearch(store, searchId);
     const { runId, system, budget } = search;
-    const { recipe } = await runs.run({ runId });
+    const { recipe } = await runs.run({ runId, revision });
     const callLimit = budget?.unit === 'calls' ? budget.amount : recipe.limits.calls;
     const source =
       round === 0 ? firstPool(maasPool(recipe.prompts.form, callLimit)) : await learn({ store, runs }, search, round);

@@ -43,14 +43,15 @@ interface Made extends JudgedDesign {
 
 export async function proposeCandidate(
   deps: RolloutDeps,
-  { searchId, round }: SearchRound,
+  asked: SearchRound,
   signal: AbortSignal,
 ): Promise<ProposeCandidateResult> {
   const { store } = deps;
+  const { searchId, round } = asked;
   const id = candidateId(searchId, round);
   const search = await readSearch(store, searchId);
   if ((await store.candidates.findOne({ _id: id }, { projection: { _id: 1 } })) === null) {
-    await insertOnce<CandidateDocument>(store.candidates, await propose(deps, search, round, signal));
+    await insertOnce<CandidateDocument>(store.candidates, await propose(deps, search, asked, signal));
   }
   // Another attempt may have been first, with another script.
   const standing = await readCandidate(store, id);
@@ -72,14 +73,17 @@ async function storeSystem(
 async function propose(
   deps: RolloutDeps,
   search: SearchDocument,
-  round: number,
+  { searchId, round, revision }: SearchRound,
   signal: AbortSignal,
 ): Promise<Draft<CandidateDocument>> {
   const { store } = deps;
-  const { _id: searchId } = search;
+  const { runId } = search;
   const id = candidateId(searchId, round);
-  const [run, earlier] = await Promise.all([deps.runs.run(search), readCandidates(store, searchId, round)]);
-  const seedKey = seedKeyOf(run.recipe.seed, search.runId, id);
+  const [run, earlier] = await Promise.all([
+    deps.runs.run({ runId, revision }),
+    readCandidates(store, searchId, round),
+  ]);
+  const seedKey = seedKeyOf(run.recipe.seed, runId, id);
   const strategy = searchStrategyOf(search.system);
   const proposal = proposalAt(strategy, earlier, run.recipe.prompts.form, seedKey);
   const made = await make(deps, { id, search, run, earlier, seedKey, signal }, proposal);
@@ -88,7 +92,7 @@ async function propose(
   const refusal = outcome === 'valid' ? null : `${outcome}${problem === null ? '' : `: ${problem.message}`}`;
   return {
     _id: id,
-    runId: search.runId,
+    runId,
     searchId,
     number: round,
     parent: 'parent' in proposal ? proposal.parent : null,

@@ -74,6 +74,7 @@ export async function evaluate(cli: Cli, session: Session, request: EvaluationRe
       queues: config.queues,
       activities: config.activities,
       evaluation: { samples, questions, ...evaluationBatches, everyIterations: 0 },
+      revision: run.changes?.length,
     },
   };
   const handle = await client.workflow.start<typeof evaluation>('evaluation', {

@@ -66,6 +66,7 @@ export async function storeSearch(
     trainQuestions: dataset.count,
     answers: finds === 'pool' ? picksPerQuestion : 1,
     ...evaluationBatches,
+    revision: run.changes?.length,
     queues,
     activities,
   };

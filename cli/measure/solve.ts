@@ -1,6 +1,6 @@
 /** `solve`: one question, stored as a dataset of its own, designed and executed by a pinned policy version. */
 import { createHash } from 'node:crypto';
-import type { DesignDocument, ExecutionDocument } from '../../activities/store/documents.ts';
+import type { DesignDocument, ExecutionDocument, RunDocument } from '../../activities/store/documents.ts';
 import type { Store } from '../../activities/store/connect.ts';
 import { designId, executionId, policyVersionName, rolloutId, solveId } from '../../shared/domain/ids.ts';
 import type { Question } from '../../shared/domain/question.ts';
@@ -41,10 +41,9 @@ const questionOf = (text: string): Question => ({
 export async function solve(cli: Cli, session: Session, request: SolveRequest): Promise<Solved> {
   const { store } = session;
   const { run, policyVersion } = await pinPolicy(store, request.policy);
-  const runId = run._id;
   const dataset = datasetOf('asked by hand', [questionOf(request.question)], { made: 'solve' });
   await storeDataset(store, dataset);
-  const { handle, batchId } = await start(session, runId, policyVersion, dataset.digest, request.designs);
+  const { handle, batchId } = await start(session, run, policyVersion, dataset.digest, request.designs);
   const result = await awaitWorkflow(cli, session, {
     workflowId: batchId,
     title: batchId,
@@ -63,12 +62,13 @@ async function executionOf(store: Store, rollout: string, design: number | null)
 }
 
 /** Each asking has an id of its own, so its designs are fresh. */
-async function start(session: Session, runId: string, policyVersion: number, dataset: string, designs: number) {
+async function start(session: Session, run: RunDocument, policyVersion: number, dataset: string, designs: number) {
   const { client, store, config } = session;
+  const runId = run._id;
   for (let asking = 0; ; asking++) {
     const batchId = solveId(runId, dataset, asking);
     if ((await store.designs.findOne({ batchId }, { projection: { _id: 1 } })) !== null) continue;
-    const plan = { queues: config.queues, activities: config.activities };
+    const plan = { queues: config.queues, activities: config.activities, revision: run.changes?.length };
     try {
       const handle = await client.workflow.start<typeof solution>('solution', {
         workflowId: batchId,

@@ -24,6 +24,8 @@ export interface SearchPlan extends SearchSettings {
   /** Of one activity, and activities at once. */
   questionsPerBatch: number;
   concurrentBatches: number;
+  /** Changes of the run's recipe that are in force; absent: none. */
+  revision?: number;
   queues: TaskQueues;
   activities: ActivityPolicies;
 }
@@ -32,6 +34,8 @@ export interface SearchRound {
   searchId: string;
   /** From 0. */
   round: number;
+  /** Changes of the run's recipe that are in force; absent: none. */
+  revision?: number;
 }
 
 export interface ProposeCandidateResult {

@@ -72,6 +72,7 @@ const searchPlan = object<SearchPlan>({
   answers: count,
   questionsPerBatch: count,
   concurrentBatches: count,
+  revision: count.optional(),
   queues,
   activities,
 });
