@@ -4,6 +4,7 @@ import { DomainError } from '../../shared/errors.ts';
 import { summarise } from '../../shared/evaluation/summary.ts';
 import { answersEqual } from '../../shared/verify/math.ts';
 import { crashPoint } from '../crash-point.ts';
+import { unpin } from '../policy/pins.ts';
 import type { RunContexts } from '../run-context.ts';
 import type { Store } from '../store/connect.ts';
 import type { DatasetReference } from '../store/documents.ts';
@@ -45,6 +46,7 @@ export async function recordEvaluation(
     ...summary,
   });
   crashPoint('evaluation-recorded');
+  await unpin(store, runId, batchId);
   return { average: summary.metrics.average, metrics: summary.metrics };
 }
 

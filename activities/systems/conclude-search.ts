@@ -4,6 +4,7 @@ import type { ModelCost } from '../../shared/domain/usage.ts';
 import { DomainError } from '../../shared/errors.ts';
 import { bestOf } from '../../shared/systems/search.ts';
 import type { DesignSource } from '../../shared/systems/source.ts';
+import { unpin } from '../policy/pins.ts';
 import type { Store } from '../store/connect.ts';
 import { insertOnce } from '../store/write.ts';
 import { readCandidates, readSearch } from './read-search.ts';
@@ -19,6 +20,7 @@ export async function concludeSearch(
   const { source, cost } = await (finds === 'pool' ? lastController : bestScript)(store, searchId, rounds);
   const id = systemIdOfSearch(searchId);
   await insertOnce(store.systems, { _id: id, runId, system, source, budget, search: { searchId, rounds, ...cost } });
+  await unpin(store, runId, searchId);
   return { system: id };
 }
 

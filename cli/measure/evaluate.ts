@@ -2,10 +2,12 @@
  * `eval RUN@vN`: avg@k of one policy version on a questions file (or the run's held-out questions). The evaluation's name
  * is derived from what is measured, so the same command again goes on with it, or shows what it found.
  */
+import { pinVersion, unpin } from '../../activities/policy/pins.ts';
 import { loadQuestionsFile } from '../../activities/questions/load-questions.ts';
 import type { EvaluationDocument, RunDocument } from '../../activities/store/documents.ts';
 import type { Store } from '../../activities/store/connect.ts';
 import { evaluationId, policyVersionName } from '../../shared/domain/ids.ts';
+import type { SearchPlan } from '../../shared/domain/search-plan.ts';
 import { DomainError } from '../../shared/errors.ts';
 import { evaluationName } from '../../shared/evaluation/name.ts';
 import type { Measured } from '../../shared/evaluation/name.ts';
@@ -55,14 +57,18 @@ export async function evaluate(cli: Cli, session: Session, request: EvaluationRe
   if (file !== undefined) await storeDataset(store, file);
   const dataset = file === undefined ? run.datasets.heldOut : { digest: file.digest, count: file.questions.length };
   const questions = Math.min(dataset.count, request.limit ?? dataset.count);
-  const answering = await answeringSystem(cli, session, run, policyVersion, request.system);
+  const { answering, plan: searchPlan } = await answeringSystem(session, run, policyVersion, request.system);
   const measured = { label: answering.label, policyVersion, samples, dataset: dataset.digest, questions };
   const { name, standing } = await nameOf(store, run._id, measured, request.again);
+  const id = evaluationId(run._id, name);
+  // From before the search on: a run that goes on prunes the version once the search has ended.
+  await pinVersion(store, run, policyVersion, id);
+  if (searchPlan !== null) await search(cli, session, run, searchPlan);
   if (standing !== null && (await isWholeEvaluation(cli, session, standing))) {
     cli.log(`${standing._id} is in the store already; for fresh designs add --again`);
+    await unpin(store, run._id, id);
     return standing;
   }
-  const id = evaluationId(run._id, name);
   await restoreAnswers(cli, session, id);
   const input: EvaluationInput = {
     runId: run._id,
@@ -98,22 +104,22 @@ export async function evaluate(cli: Cli, session: Session, request: EvaluationRe
         : 'It goes on without you. See its result by giving the same command again.',
     ],
   });
+  await unpin(store, run._id, id);
   return readEvaluation(store, id);
 }
 
-/** Searches first where the system has to be found. */
+/** With the search that finds it, where it has to be found. */
 async function answeringSystem(
-  cli: Cli,
-  session: Session,
+  { store, config }: Session,
   run: RunDocument,
   policyVersion: number,
   { system, budget, search: settings }: SystemRequest,
-): Promise<AnsweringReference> {
-  const { store, config } = session;
-  if (system?.kind !== 'searched') return storeSystem(store, run, { system, budget });
+): Promise<{ answering: AnsweringReference; plan: SearchPlan | null }> {
+  if (system?.kind !== 'searched') {
+    return { answering: await storeSystem(store, run, { system, budget }), plan: null };
+  }
   const plan = await storeSearch(store, config, run, policyVersion, { system, budget, settings });
-  await search(cli, session, plan);
-  return searchedReference(plan, system.name);
+  return { answering: searchedReference(plan, system.name), plan };
 }
 
 /** Throws `InvalidInput` where there is no such evaluation. */

@@ -1,5 +1,6 @@
 /** A search for a system: its settings as documents, and its workflow, started or gone on with, until it has found. */
 import { createHash } from 'node:crypto';
+import { pinVersion, unpin } from '../../activities/policy/pins.ts';
 import type { RunDocument } from '../../activities/store/documents.ts';
 import type { Store } from '../../activities/store/connect.ts';
 import { insertOnce } from '../../activities/store/write.ts';
@@ -73,12 +74,13 @@ export async function storeSearch(
 }
 
 /** Id of the system that was found; a search that has ended is not repeated. */
-export async function search(cli: Cli, session: Session, plan: SearchPlan): Promise<string> {
+export async function search(cli: Cli, session: Session, run: RunDocument, plan: SearchPlan): Promise<string> {
   const { store, client } = session;
   const { searchId, runId, policyVersion } = plan;
   const system = systemIdOfSearch(searchId);
   await restoreSearch(cli, session, searchId);
   if ((await store.systems.findOne({ _id: system }, { projection: { _id: 1 } })) !== null) return system;
+  await pinVersion(store, run, policyVersion, searchId);
   if ((await workflowStatus(client, searchId)) !== 'RUNNING') {
     await client.workflow.start<typeof systemSearch>('systemSearch', {
       workflowId: searchId,
@@ -97,5 +99,6 @@ export async function search(cli: Cli, session: Session, plan: SearchPlan): Prom
     result: client.workflow.getHandle(searchId).result(),
     advice: ['Nothing is lost. Go on by giving the same command again.'],
   });
+  await unpin(store, runId, searchId);
   return system;
 }

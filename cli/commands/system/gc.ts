@@ -16,14 +16,18 @@ their own old versions by themselves (retention.* of the recipe); this finds wha
 };
 
 async function collect(cli: Cli, dryRun: boolean): Promise<CommandResult> {
-  const [{ withSession }, { collectGarbage }] = await Promise.all([
+  const [{ withSession }, { collectGarbage }, { dropPins }, { workflowStatus }] = await Promise.all([
     import('../../session.ts'),
     import('../../../activities/store/collect-garbage.ts'),
+    import('../../../activities/policy/pins.ts'),
+    import('../../workflow-status.ts'),
   ]);
-  return withSession(cli, { stack: 'started', workers: 'none' }, async ({ store }) => {
+  return withSession(cli, { stack: 'started', workers: 'none' }, async ({ store, client }) => {
+    const isRunning = async (pin: string) => (await workflowStatus(client, pin)) === 'RUNNING';
+    const pins = await dropPins(store, isRunning, { dryRun });
     const garbage = await collectGarbage(store, { dryRun });
     const { blobs, bytes, claims, uploads } = garbage;
-    const text = `${blobs} blobs (${(bytes / 1e6).toFixed(1)} MB), ${claims} claims and ${uploads} unfinished uploads`;
-    return { data: { dryRun, ...garbage }, text: `${dryRun ? 'would remove' : 'removed'} ${text}` };
+    const text = `${blobs} blobs (${(bytes / 1e6).toFixed(1)} MB), ${claims} claims, ${uploads} unfinished uploads and ${pins} pins`;
+    return { data: { dryRun, ...garbage, pins }, text: `${dryRun ? 'would remove' : 'removed'} ${text}` };
   });
 }
