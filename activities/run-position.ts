@@ -27,8 +27,8 @@ export async function positionOf(store: Store, runId: string): Promise<RunPositi
   };
 }
 
-/** By which decisions about iterations have multiplied the learning rate. */
+/** By which decisions about iterations, but for those that are undone, have multiplied the learning rate. */
 export const rateFactorOf = ({ _id: runId, decisions = [] }: Pick<RunDocument, '_id' | 'decisions'>): number =>
   decisions
-    .filter(({ about }) => about.startsWith(`${runId}/`))
+    .filter(({ about, undone }) => about.startsWith(`${runId}/`) && undone !== true)
     .reduce((product, { decision }) => (decision.choice === 'lower-rate' ? product * decision.factor : product), 1);

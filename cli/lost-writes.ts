@@ -8,11 +8,14 @@ import { readPolicy } from '../activities/policy/read-policy.ts';
 import { rollBack } from '../activities/recovery/roll-back.ts';
 import { surveyRun } from '../activities/recovery/survey.ts';
 import type { Survey } from '../activities/recovery/survey.ts';
+import { recordAfter } from '../activities/recovery/undo-record.ts';
+import { readRun } from '../activities/run-context.ts';
 import type { Store } from '../activities/store/connect.ts';
 import { policyId } from '../shared/domain/ids.ts';
 import type { RunPosition } from '../shared/domain/plan.ts';
+import { DomainError, isDomainError } from '../shared/errors.ts';
 import { searchAttributes } from '../workflows/search-attributes.ts';
-import { describeWorkflow } from './workflow-status.ts';
+import { describeWorkflow, terminateWorkflow } from './workflow-status.ts';
 
 /** What the server says of a run's workflow. */
 export interface WorkflowState {
@@ -46,18 +49,29 @@ export async function findLosses(store: Store, runId: string, ahead: string | nu
 }
 
 /**
- * The version to go on from must be readable, what adapters are put on and moments included: throws `CheckpointCorrupt` or `CheckpointMissing` with the
- * repair where it is not.
+ * The version to go on from must be readable, what adapters are put on and moments included: throws `CheckpointCorrupt` or
+ * `CheckpointMissing` with the repair where it is not.
  */
 export async function checkWeights(store: Store, runId: string, from: RunPosition | null): Promise<void> {
   if (from === null) return;
-  const { parts } = await readPolicy(store, runId, from.policyVersion);
-  for (const { weights, base, optimizer } of Object.values(parts)) {
-    await store.blobs.get(weights);
-    if (base !== undefined) await store.blobs.get(base);
-    if (optimizer !== null) await store.blobs.get(optimizer);
+  const { policyVersion } = from;
+  const { parts } = await readPolicy(store, runId, policyVersion);
+  const digests = Object.values(parts).flatMap(({ weights, base, optimizer }) => [weights, base, optimizer]);
+  for (const digest of digests) {
+    if (typeof digest === 'string') await store.blobs.get(digest).catch(toRepair(runId, policyVersion));
   }
 }
+
+const toRepair = (runId: string, version: number) => (error: unknown) => {
+  if (!isDomainError(error, 'CheckpointMissing') && !isDomainError(error, 'CheckpointCorrupt')) throw error;
+  const what = error.name === 'CheckpointCorrupt' ? 'damaged' : 'not in the store';
+  throw new DomainError(
+    error.name,
+    `run '${runId}' would go on from v${version}, of which a blob is ${what}. Make it again, then resume: npx metaagentx repair ${runId}@v${version}`,
+    { ...error.data, runId, version },
+    { cause: error },
+  );
+};
 
 /** Records what was lost and takes out what hangs in the air. Nothing may run that writes to the run. */
 export async function undoLosses(store: Store, runId: string, { from, losses, survey }: Findings): Promise<void> {
@@ -65,7 +79,11 @@ export async function undoLosses(store: Store, runId: string, { from, losses, su
   const rollback = { at: new Date(), to: from?.policyVersion ?? null, losses };
   await store.runs.updateOne(
     { _id: runId },
-    { $push: { rollbacks: rollback }, $set: { status: 'running' }, $unset: { finishedAt: 1, failure: 1 } },
+    {
+      $push: { rollbacks: rollback },
+      $set: { status: 'running', ...recordAfter(await readRun(store, runId), rollback.to, survey.iterations) },
+      $unset: { finishedAt: 1, failure: 1 },
+    },
   );
   await rollBack(store, runId, survey);
 }
@@ -83,7 +101,7 @@ export async function untilChildrenEnd(client: Client, workflowId: string): Prom
     if (open.length === 0) return;
     if (Date.now() > deadline) {
       // Left alone by a parent that is gone: nobody else would end them.
-      await Promise.all(open.map((id) => client.workflow.getHandle(id).terminate('its run starts anew')));
+      await Promise.all(open.map((id) => terminateWorkflow(client, id, 'its run starts anew')));
       return;
     }
     await sleep(200);

@@ -12,6 +12,7 @@ import { DomainError } from '../shared/errors.ts';
 import { checkWeights, findLosses, undoLosses, untilChildrenEnd, workflowState } from './lost-writes.ts';
 import { codeVersion } from './settings.ts';
 import { startWorkflow } from './start-run.ts';
+import { terminateWorkflow } from './workflow-status.ts';
 
 export type ResumeOutcome =
   /** The workflow runs; nothing was started. */
@@ -48,7 +49,7 @@ export async function resumeRun(
   // All that can be refused is refused before anything is changed.
   const revision = set.length === 0 ? null : reviseRecipe(run, from, set, await codeVersion());
   await checkWeights(store, runId, from);
-  if (was === 'RUNNING') await client.workflow.getHandle(runId).terminate(`the store has lost ${ahead}`);
+  if (was === 'RUNNING') await terminateWorkflow(client, runId, `the store has lost ${ahead}`);
   await untilChildrenEnd(client, runId);
   await undoLosses(store, runId, found);
   const next = revision === null ? run : await storeRevision(store, run, revision);

@@ -9,7 +9,7 @@ export async function describeWorkflow(
   try {
     return await client.workflow.getHandle(workflowId).describe();
   } catch (error) {
-    if (error instanceof Error && error.name === 'WorkflowNotFoundError') return null;
+    if (isNotFound(error)) return null;
     throw error;
   }
 }
@@ -17,4 +17,16 @@ export async function describeWorkflow(
 /** `RUNNING`, a closed status, or `MISSING`. */
 export async function workflowStatus(client: Client, workflowId: string): Promise<string> {
   return (await describeWorkflow(client, workflowId))?.status.name ?? 'MISSING';
+}
+
+const isNotFound = (error: unknown) => error instanceof Error && error.name === 'WorkflowNotFoundError';
+
+/** Terminates a workflow, which may end by itself before. */
+export async function terminateWorkflow(client: Client, workflowId: string, why: string): Promise<void> {
+  await client.workflow
+    .getHandle(workflowId)
+    .terminate(why)
+    .catch((error: unknown) => {
+      if (!isNotFound(error)) throw error;
+    });
 }

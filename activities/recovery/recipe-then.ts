@@ -21,19 +21,28 @@ function isUpTo(iteration: string, last: string): boolean {
   return stage < lastStage || (stage === lastStage && number <= lastNumber);
 }
 
-/** By which decisions had multiplied the learning rate when the version was made. */
+/**
+ * By which decisions had multiplied the learning rate when the version was made. A chunk that was tried again by another
+ * execution of the workflow began at the recipe's rate again.
+ */
 export function rateFactorThen(
   { _id: runId, decisions = [] }: Pick<RunDocument, '_id' | 'decisions'>,
   { madeBy }: Pick<PolicyDocument, 'madeBy'>,
 ): number {
   const chunk = /^cold-start-(\d+)$/.exec(madeBy)?.[1];
-  const counts = (about: string) =>
+  const standing = decisions.filter(({ undone }) => undone !== true);
+  const counted =
     chunk === undefined
-      ? about.startsWith(`${runId}/`) && isUpTo(about, madeBy)
-      : about === `chunk ${chunk} of the cold start`;
-  return decisions.reduce(
-    (product, { about, decision }) =>
-      decision.choice === 'lower-rate' && counts(about) ? product * decision.factor : product,
+      ? standing.filter(({ about }) => about.startsWith(`${runId}/`) && isUpTo(about, madeBy))
+      : ofLastExecution(standing.filter(({ about }) => about === `chunk ${chunk} of the cold start`));
+  return counted.reduce(
+    (product, { decision }) => (decision.choice === 'lower-rate' ? product * decision.factor : product),
     1,
   );
 }
+
+/** A decision's id is its execution's with a number. */
+const ofLastExecution = <Made extends { id: string }>(decisions: readonly Made[]): Made[] => {
+  const executionOf = ({ id }: Made) => id.replace(/#\d+$/, '');
+  return decisions.filter((decision) => executionOf(decision) === executionOf(decisions.at(-1)!));
+};

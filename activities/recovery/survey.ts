@@ -9,6 +9,7 @@ import { readRun } from '../run-context.ts';
 import { rateFactorOf } from '../run-position.ts';
 import type { EvaluationDocument, IterationDocument, PolicyDocument, RunDocument } from '../store/documents.ts';
 import type { Store } from '../store/connect.ts';
+import { recordAfter } from './undo-record.ts';
 import { hasDocuments, looseEndOf, whatAnEvaluationLacks, whatIsMissing } from './batch-wholeness.ts';
 
 export interface Survey {
@@ -162,7 +163,7 @@ class Surveyor {
       coldStartChunks: this.#chunks,
       iterations: this.#done,
       evaluations: this.#averages,
-      rateFactor: rateFactorOf(this.#run),
+      rateFactor: rateFactorOf({ ...this.#run, ...(chainIsHurt ? recordAfter(this.#run, null, this.#open) : {}) }),
     };
     return {
       position: this.#version < 0 ? null : position,

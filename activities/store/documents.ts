@@ -63,7 +63,15 @@ export interface RunDocument extends Stored {
   /** Changes of the recipe at a resume, oldest first; each was in force from that version on (null: the beginning). */
   changes?: RecipeChange[];
   /** What people decided when an update's loss was not finite. */
-  decisions?: { id: string; at: Date; about: string; failure: string; decision: Decision }[];
+  decisions?: {
+    id: string;
+    at: Date;
+    about: string;
+    failure: string;
+    decision: Decision;
+    /** What it was about was rolled back. */
+    undone?: boolean;
+  }[];
   /** When the store had lost writes: what, and which version the run went on from (null: the beginning). */
   rollbacks?: { at: Date; to: number | null; losses: string[] }[];
 }

@@ -7,7 +7,7 @@ import type { Cli } from '../command.ts';
 import { checkWeights, findLosses, undoLosses, untilChildrenEnd, workflowState } from '../lost-writes.ts';
 import type { Findings } from '../lost-writes.ts';
 import type { Session } from '../session.ts';
-import { workflowStatus } from '../workflow-status.ts';
+import { terminateWorkflow, workflowStatus } from '../workflow-status.ts';
 
 /** `running`: the study's workflow is under way and nothing was lost; `resting`: it is to be started. */
 export async function restoreRuns(
@@ -19,7 +19,7 @@ export async function restoreRuns(
   if ((await workflowStatus(client, workflowId)) === 'RUNNING') {
     const ahead = await firstAhead({ store, client }, runIds);
     if (ahead === null) return 'running';
-    await client.workflow.getHandle(workflowId).terminate(`the store has lost ${ahead}`);
+    await terminateWorkflow(client, workflowId, `the store has lost ${ahead}`);
   }
   await untilChildrenEnd(client, workflowId);
   const found: [runId: string, findings: Findings][] = [];

@@ -64,6 +64,7 @@ export const run: Fields<RunDocument> = {
         about: text,
         failure: text,
         decision,
+        undone: z.boolean().optional(),
       }),
     )
     .optional(),
