@@ -5,6 +5,7 @@
 import type { Client } from '@temporalio/client';
 import { readRun } from '../activities/run-context.ts';
 import { reviseRecipe, storeRevision } from '../activities/recovery/change-recipe.ts';
+import { mendStages } from '../activities/recovery/stage-records.ts';
 import type { Store } from '../activities/store/connect.ts';
 import type { FieldChange } from '../shared/config/recipe-change.ts';
 import type { RunPosition } from '../shared/domain/plan.ts';
@@ -45,7 +46,10 @@ export async function resumeRun(
   if (was === 'RUNNING' && ahead === null) return { how: 'attached' };
   const found = await findLosses(store, runId, ahead);
   const { from, losses } = found;
-  if (run.status === 'finished' && losses.length === 0 && set.length === 0) return { how: 'finished' };
+  if (run.status === 'finished' && losses.length === 0 && set.length === 0) {
+    await mendStages(store, run, from);
+    return { how: 'finished' };
+  }
   // All that can be refused is refused before anything is changed.
   const revision = set.length === 0 ? null : reviseRecipe(run, from, set, await codeVersion());
   await checkWeights(store, runId, from);
@@ -53,6 +57,7 @@ export async function resumeRun(
   await untilChildrenEnd(client, runId);
   await undoLosses(store, runId, found);
   const next = revision === null ? run : await storeRevision(store, run, revision);
+  await mendStages(store, next, from);
   await startWorkflow(client, next, from, dashboardUrl);
   return { how: 'restarted', from, was, losses, changes: revision?.change.fields ?? [] };
 }

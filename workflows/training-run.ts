@@ -127,7 +127,8 @@ async function runStage(run: RunState, stage: StagePlan): Promise<void> {
       iteration: done,
       iterations: stage.iterations,
     });
-    const record = { runId, ...stage, policyIn: run.policyVersion };
+    // Each iteration that is done has made one version.
+    const record = { runId, ...stage, policyIn: run.policyVersion - done };
     await control.recordStage.executeWithOptions({ summary: `stage ${stage.stage} begins` }, [
       { ...record, policyOut: null },
     ]);
@@ -169,7 +170,7 @@ async function runStage(run: RunState, stage: StagePlan): Promise<void> {
     });
     await control.recordStage.executeWithOptions(
       { summary: `stage ${stage.stage} ends with ${policyVersionName(result.policyVersion)}` },
-      [{ ...record, policyOut: result.policyVersion }],
+      [{ ...record, policyOut: result.done < stage.iterations ? null : result.policyVersion }],
     );
     if (result.stopped) return;
   }

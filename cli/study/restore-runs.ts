@@ -3,6 +3,8 @@
  * `resume` does with a run. Runs that another workflow drives, such as cold starts of another study, are left to it.
  */
 import { policyVersionName } from '../../shared/domain/ids.ts';
+import { mendStages } from '../../activities/recovery/stage-records.ts';
+import { readRun } from '../../activities/run-context.ts';
 import type { Cli } from '../command.ts';
 import { checkWeights, findLosses, undoLosses, untilChildrenEnd, workflowState } from '../lost-writes.ts';
 import type { Findings } from '../lost-writes.ts';
@@ -33,6 +35,7 @@ export async function restoreRuns(
   for (const [runId, findings] of found) {
     await undoLosses(store, runId, findings);
     const { from, losses } = findings;
+    await mendStages(store, await readRun(store, runId), from);
     const to = from === null ? 'the beginning' : policyVersionName(from.policyVersion);
     if (losses.length > 0) cli.log(`run ${runId}: the store had lost ${losses.join('; ')}: going on from ${to}`);
   }

@@ -103,6 +103,33 @@ describe('a run without its workflow', () => {
     expect(await resumeRun(servers.store, servers.client, 'ended')).toEqual({ how: 'finished' });
   });
 
+  it('without the records of its stages: they are made again as they were', async () => {
+    const { store, client } = servers;
+    await fork('unsaid');
+    await until(callIn('unsaid/stage-02/iter-002'));
+    await client.workflow.getHandle('unsaid').terminate('by a test');
+    // As if it had been cut off before it said that the first stage had ended, and the store had lost the second.
+    await store.stages.updateOne({ _id: 'unsaid/stage-01' }, { $set: { policyOut: null } });
+    await store.stages.deleteOne({ _id: 'unsaid/stage-02' });
+    const stagesOf = async (runId: string) =>
+      (await store.stages.find({ runId }).sort({ stage: 1 }).toArray()).map(({ policyIn, policyOut }) => [
+        policyIn,
+        policyOut,
+      ]);
+    expect(await resumeRun(store, client, 'unsaid')).toMatchObject({ from: { iterations: [2, 1] }, losses: [] });
+    expect(await stagesOf('unsaid')).toEqual([
+      [0, 2],
+      [2, null],
+    ]);
+    await client.workflow.getHandle('unsaid').result();
+    expect(await stagesOf('unsaid')).toEqual(await stagesOf('calm'));
+    await audited('unsaid');
+    // Also of a run that has ended.
+    await store.stages.deleteOne({ _id: 'unsaid/stage-01' });
+    expect(await resumeRun(store, client, 'unsaid')).toEqual({ how: 'finished' });
+    expect(await stagesOf('unsaid')).toEqual(await stagesOf('calm'));
+  });
+
   it("the Temporal server's data gone: the database alone is enough", async () => {
     await fork('gone');
     await until(callIn('gone/stage-02/iter-001'));

@@ -16,6 +16,7 @@ import type { Progress, RunPlan, RunPosition } from '../../shared/domain/plan.ts
 import type {
   RecordDecisionInput,
   RecordIterationInput,
+  RecordStageInput,
   RollOutInput,
   UpdatePolicyInput,
 } from '../../shared/domain/tasks.ts';
@@ -35,12 +36,22 @@ interface Seen {
   statuses: string[];
   coldStart: number[];
   decisions: [string, Decision][];
+  stages: RecordStageInput[];
 }
 const seenBy = new Map<string, Seen>();
 const seen = (runId: string) => {
   let found = seenBy.get(runId);
   if (found === undefined) {
-    found = { iterations: [], updates: [], sampled: [], evaluations: [], statuses: [], coldStart: [], decisions: [] };
+    found = {
+      iterations: [],
+      updates: [],
+      sampled: [],
+      evaluations: [],
+      statuses: [],
+      coldStart: [],
+      decisions: [],
+      stages: [],
+    };
     seenBy.set(runId, found);
   }
   return found;
@@ -50,7 +61,7 @@ let duringUpdate: (input: UpdatePolicyInput) => Promise<void> = async () => unde
 
 const activities = {
   recordRun: async ({ runId, status }: { runId: string; status: string }) => void seen(runId).statuses.push(status),
-  recordStage: async () => undefined,
+  recordStage: async (input: RecordStageInput) => void seen(input.runId).stages.push(input),
   recordDecision: async ({ runId, about, decision }: RecordDecisionInput) =>
     void seen(runId).decisions.push([about, decision]),
   recordIteration: async (input: RecordIterationInput) => void seen(input.runId).iterations.push(input),
@@ -253,6 +264,11 @@ describe('a run', () => {
     expect(coldStart).toEqual([]);
     expect(iterations.map(({ batchId }) => batchId)).toEqual(['resumed/stage-02/iter-002']);
     expect(iterations[0]!.questionIndices).toEqual(seen('whole').iterations[3]!.questionIndices);
+    const stage = { runId: 'resumed', stage: 2, learner: 'designer', iterations: 2, policyIn: 4 };
+    expect(seen('resumed').stages).toEqual([
+      { ...stage, policyOut: null },
+      { ...stage, policyOut: 6 },
+    ]);
   });
 });
 
@@ -323,5 +339,10 @@ describe('a loss that is not finite', () => {
     expect(seen(runId).iterations).toEqual([]);
     expect(seen(runId).decisions).toEqual([[`${runId}/${first}`, { choice: 'stop' }]]);
     expect(seen(runId).statuses).toEqual(['running', 'stopped']);
+    // Its stage has begun and not ended.
+    expect(seen(runId).stages.map(({ policyIn, policyOut }) => [policyIn, policyOut])).toEqual([
+      [2, null],
+      [2, null],
+    ]);
   });
 });
