@@ -8,7 +8,7 @@ import { isSameLora } from '../shared/model/lora.ts';
 import { initialParameters } from '../shared/model/parameters.ts';
 import type { Recipe } from '../shared/config/recipe.ts';
 import { onAdapters } from './policy/adapters.ts';
-import { inheritedPolicy } from './policy/inherited-policy.ts';
+import { holdInherited, inheritedPolicy } from './policy/inherited-policy.ts';
 import { commitPolicy, storePart } from './policy/commit.ts';
 import type { PolicyDraft } from './policy/commit.ts';
 import { openFolder } from './policy/huggingface/open-folder.ts';
@@ -40,7 +40,10 @@ export async function initializePolicy(deps: InitializeDeps, runId: string): Pro
     );
   }
   if (standing !== null) return version;
-  await commitPolicy(deps.store, await deriveInitial(deps, runId));
+  const draft = await deriveInitial(deps, runId);
+  const { init } = (await deps.runs.run({ runId })).recipe.policy;
+  if (init.type === 'policy') await holdInherited(deps.store, draft, init);
+  await commitPolicy(deps.store, draft);
   return version;
 }
 

@@ -1,4 +1,5 @@
 /** Version 0 of a run that starts from a stored version, another run's or an imported one: the same weights, moments as asked. */
+import { policyId } from '../../shared/domain/ids.ts';
 import { DomainError } from '../../shared/errors.ts';
 import type { PolicyDocument, PolicyPartRecord } from '../store/documents.ts';
 import type { Store } from '../store/connect.ts';
@@ -32,6 +33,37 @@ export async function inheritedPolicy(
   }
   return { runId, version: 0, parent: null, madeBy: 'initial', ...heritageOf(base), parts, metrics: {}, keep: true };
 }
+
+/**
+ * Claims the blobs that the draft takes over until it is committed: from here on its origin may be pruned. Throws
+ * `CheckpointMissing` where that was so before, or where a blob is lost.
+ */
+export async function holdInherited(
+  store: Store,
+  draft: PolicyDraft,
+  from: { runId: string; version: number; moments: 'fresh' | 'kept' },
+): Promise<void> {
+  const claimant = policyId(draft.runId, draft.version);
+  try {
+    const claims = await Promise.allSettled([...digestsOf(draft)].map((digest) => store.blobs.claim(digest, claimant)));
+    const base = await storedVersion(store, `${from.runId}@v${from.version}`);
+    if (from.moments === 'kept') for (const part of Object.values(base.parts)) keptMoments(base, part);
+    // A blob that was not pruned is lost.
+    for (const claim of claims) if (claim.status === 'rejected') throw claim.reason;
+  } catch (error) {
+    await store.blobs.release(claimant);
+    throw error;
+  }
+}
+
+const digestsOf = ({ parts, tokenizer, folder }: PolicyDraft): Set<string> =>
+  new Set([
+    tokenizer,
+    ...(folder?.files ?? []).map(({ digest }) => digest),
+    ...Object.values(parts).flatMap(({ weights, base, optimizer }) =>
+      [weights, base, optimizer].filter((digest) => typeof digest === 'string'),
+    ),
+  ]);
 
 /** Throws `CheckpointMissing` where the moments were pruned. */
 export function keptMoments(

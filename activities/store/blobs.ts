@@ -29,6 +29,11 @@ export interface Blobs {
    * whoever else removes blobs. `claimant` is the id of the document that will name it.
    */
   put(content: Uint8Array | BlobPieces, claimant: string): Promise<string>;
+  /**
+   * Claims a blob that another document names: it stays until `release` at least. Throws `CheckpointMissing` or
+   * `CheckpointCorrupt`.
+   */
+  claim(digest: string, claimant: string): Promise<void>;
   /** The claimant's document is stored, or will never be. */
   release(claimant: string): Promise<void>;
   /** Throws `CheckpointMissing` or `CheckpointCorrupt`. */
@@ -158,6 +163,9 @@ export function openBlobs(db: Db): Blobs {
     throw (await copies(digest)).length === 0 ? missing(digest) : corrupt(digest);
   }
 
+  const isStanding = async (digest: string) =>
+    (await files.findOne({ filename: digest, condemned: { $exists: false } }, { projection: { _id: 1 } })) !== null;
+
   const claimOf = (claimant: string, digest: string) => `${claimant} ${digest}`;
 
   async function claim(claimant: string, digest: string): Promise<void> {
@@ -194,9 +202,15 @@ export function openBlobs(db: Db): Blobs {
       const pieces = content instanceof Uint8Array ? () => [content] : content;
       const digest = await digestOfPieces(pieces);
       await claim(claimant, digest);
-      const standing = await files.findOne({ filename: digest, condemned: { $exists: false } });
-      if (standing === null) await upload(claimant, digest, pieces);
+      if (!(await isStanding(digest))) await upload(claimant, digest, pieces);
       return digest;
+    },
+    async claim(digest, claimant) {
+      await claim(claimant, digest);
+      if (await isStanding(digest)) return;
+      // Its remover may not have seen the claim.
+      const bytes = await read(digest, wholeReader);
+      await upload(claimant, digest, () => [bytes]);
     },
     release: async (claimant) => void (await claims.deleteMany({ claimant })),
     get: (digest) => read(digest, wholeReader),

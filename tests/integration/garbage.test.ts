@@ -5,14 +5,17 @@
 import { Binary, MongoClient, ObjectId } from 'mongodb';
 import type { Db } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { initializePolicy } from '../../activities/initialize-policy.ts';
 import { commitPolicy } from '../../activities/policy/commit.ts';
 import { pruneBlobs } from '../../activities/prune-blobs.ts';
+import { runContexts } from '../../activities/run-context.ts';
 import { digestOf } from '../../activities/store/blobs.ts';
 import { collectGarbage, isNeeded } from '../../activities/store/collect-garbage.ts';
 import { openStore } from '../../activities/store/connect.ts';
 import type { Store } from '../../activities/store/connect.ts';
-import type { PolicyDocument } from '../../activities/store/documents.ts';
+import type { PolicyDocument, RunDocument } from '../../activities/store/documents.ts';
 import type { Draft } from '../../activities/store/write.ts';
+import { loadRecipe } from '../../cli/recipes.ts';
 import { smallestDecoder } from '../helpers/smallest-decoder.ts';
 
 let store: Store;
@@ -89,6 +92,19 @@ describe('removal beside writers', () => {
     expect(await store.blobs.remove(digest, async () => false)).toBe(true);
     await expect(store.blobs.get(digest)).rejects.toMatchObject({ name: 'CheckpointMissing' });
   });
+
+  it('leaves a blob that is claimed after it was condemned', async () => {
+    const digest = await store.blobs.put(bytesOf('taken over'), 'r/v000008');
+    await store.blobs.release('r/v000008');
+    const claimed = () => store.blobs.claim(digest, 'fork/v000000');
+    // The remover has seen no claim.
+    expect(await store.blobs.remove(digest, async () => (await claimed(), false))).toBe(true);
+    expect(Buffer.from(await store.blobs.get(digest)).toString()).toBe('taken over');
+    await store.blobs.release('fork/v000000');
+    await store.blobs.remove(digest, async () => false);
+    await expect(claimed()).rejects.toMatchObject({ name: 'CheckpointMissing' });
+    await store.blobs.release('fork/v000000');
+  });
 });
 
 describe('pruning', () => {
@@ -105,6 +121,59 @@ describe('pruning', () => {
     await store.policies.updateOne({ _id: 'p/v000002' }, { $pull: { pins: 'p/eval-x' } });
     expect(await pruneBlobs(store, 'p', 5, { weights: 2, optimizer: 2 })).toBe(1);
     expect(await store.blobs.has(weights[2]!)).toBe(false);
+  });
+});
+
+describe('a version that a new run begins with', () => {
+  /** The run's first version, made while its origin is pruned: as the record of the origin is read, or before it is inserted. */
+  async function begin(runId: string, at: 'findOne' | 'insertOne') {
+    const weights = await commit(`${runId}-origin`, 0, `of ${runId}`);
+    const tokenizer = await store.blobs.put(bytesOf('a tokenizer'), 'case');
+    await store.policies.updateOne({ runId: `${runId}-origin` }, { $set: { tokenizer } });
+    await store.blobs.release('case');
+    const prune = () => pruneBlobs(store, `${runId}-origin`, 9, { weights: 1, optimizer: 1 });
+    const init = { type: 'policy', runId: `${runId}-origin`, version: 0, moments: 'fresh' };
+    const recipe = await loadRecipe({
+      recipe: 'smoke',
+      set: [`policy.init=${JSON.stringify(init)}`, 'coldStart={"type":"none"}'],
+    });
+    const policies = new Proxy(store.policies, {
+      get(target, name) {
+        const member: unknown = Reflect.get(target, name);
+        if (typeof member !== 'function') return member;
+        return async (...given: unknown[]) => {
+          const isOrigin = JSON.stringify(given).includes(`${runId}-origin/`);
+          if (name === 'insertOne') await (at === name && prune());
+          const found: unknown = await member.apply(target, given);
+          if (name === 'findOne' && isOrigin && at === name) await prune();
+          return found;
+        };
+      },
+    });
+    const find = store.policies.find.bind(store.policies);
+    const facing = { ...store, policies: Object.assign(Object.create(policies) as typeof policies, { find }) };
+    const runs = { ...runContexts(store), run: async () => ({ recipe }) as RunDocument };
+    return { weights, begun: initializePolicy({ store: facing, runs }, runId) };
+  }
+
+  it('has its weights, although the origin is pruned before the new record is there', async () => {
+    const { weights, begun } = await begin('fork-late', 'insertOne');
+    expect(await begun).toBe(0);
+    expect(await store.policies.findOne({ _id: 'fork-late-origin/v000000' })).toMatchObject({
+      pruned: { weights: true },
+    });
+    expect(Buffer.from(await store.blobs.get(weights)).toString()).toBe('of fork-late');
+    expect((await store.blobs.claims()).filter(({ claimant }) => claimant.startsWith('fork-late'))).toEqual([]);
+  });
+
+  it('is refused by name where the origin is pruned before its blobs are claimed', async () => {
+    const { begun } = await begin('fork-early', 'findOne');
+    await expect(begun).rejects.toMatchObject({
+      name: 'CheckpointMissing',
+      message: expect.stringMatching(/the weights of fork-early-origin\/v000000 were pruned/) as string,
+    });
+    expect(await store.policies.findOne({ runId: 'fork-early' })).toBeNull();
+    expect((await store.blobs.claims()).filter(({ claimant }) => claimant.startsWith('fork-early'))).toEqual([]);
   });
 });
 
