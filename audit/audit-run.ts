@@ -24,10 +24,12 @@ import type { Misfit } from '../activities/store/forms/check.ts';
 import { evaluationBatch, expectedOf } from './expected.ts';
 import type { Expected, ExpectedBatch } from './expected.ts';
 import { FingerprintBuilder } from './fingerprint.ts';
+import { looseBatches } from './loose-batches.ts';
 import { Findings } from './report.ts';
 import type { AuditReport } from './report.ts';
 import { misfitOf, readSound } from './sound.ts';
 import { readTree } from './tree.ts';
+import type { Tree } from './tree.ts';
 
 export interface AuditOptions {
   /** Null: histories are not looked at. */
@@ -136,6 +138,7 @@ class Batches {
       const { name, policyVersion, samples, questions, runId } = record;
       await this.#evaluation(evaluationBatch(runId, name, policyVersion, samples, questions), record);
     }
+    await this.#loose(new Set([...planned, ...records.evaluations.keys()]));
     await this.#strangers();
   }
 
@@ -162,17 +165,36 @@ class Batches {
   }
 
   async #tree(batch: ExpectedBatch, questions: readonly (Question | undefined)[], complete: boolean) {
-    const vocabSize = this.#policies[0]?.decoder.vocabSize ?? Infinity;
-    const tree = await readTree(this.#db, this.#findings, this.#run, batch, vocabSize);
+    const tree = await readTree(this.#db, this.#findings, this.#run, batch, this.#vocabSize());
     checkTree({ run: this.#run, findings: this.#findings, questions, complete }, tree);
     this.#fingerprint.tree(tree);
     this.#written.tree(tree);
+    this.#place(tree);
+    return tree;
+  }
+
+  /** They may be under way, and an equal run need not have them: no part of the fingerprint. */
+  async #loose(known: ReadonlySet<string>): Promise<void> {
+    const batches = await looseBatches(this.#db, this.#run._id, known);
+    for (const batch of batches) {
+      const tree = await readTree(this.#db, this.#findings, this.#run, batch, this.#vocabSize());
+      checkTree({ run: this.#run, findings: this.#findings, questions: [], complete: false }, tree);
+      this.#place(tree);
+    }
+    if (batches.length > 0)
+      this.#findings.note(`${batches.length} batches beside the plan have no record: checked by what they hold`);
+  }
+
+  #vocabSize(): number {
+    return this.#policies[0]?.decoder.vocabSize ?? Infinity;
+  }
+
+  #place(tree: Tree): void {
     this.#placed.designs += tree.designs.size;
     this.#placed.executions += tree.executions.size;
     this.#placed.verdicts += tree.verdicts.size;
     this.#placed.credits += tree.credits.size;
     for (const calls of tree.calls.values()) this.#placed.calls += calls.length;
-    return tree;
   }
 
   /** Documents of the run that belong to no batch that it may have. */

@@ -65,7 +65,10 @@ function rowOf(tree: Tree, rollout: string): Row {
     designs.reduce((total, each) => total + each[of], 0);
   return {
     correct: executions.filter(({ _id }) => tree.verdicts.get(_id)?.verdict?.correct === true).length,
-    calls: designs.length + executions.reduce((total, { usage }) => total + usage.calls, 0),
+    // A given script asked no model.
+    calls:
+      designs.filter(({ writtenBy }) => writtenBy === 'designer').length +
+      executions.reduce((total, { usage }) => total + usage.calls, 0),
     promptTokens: sum('promptTokens'),
     responseTokens: sum('responseTokens'),
   };

@@ -21,7 +21,16 @@ import { checkTrajectory } from './trajectory.ts';
 
 export type DesignFacts = Pick<
   DesignDocument,
-  '_id' | 'rolloutId' | 'design' | 'question' | 'outcome' | 'script' | 'promptTokens' | 'responseTokens' | 'createdAt'
+  | '_id'
+  | 'rolloutId'
+  | 'design'
+  | 'question'
+  | 'writtenBy'
+  | 'outcome'
+  | 'script'
+  | 'promptTokens'
+  | 'responseTokens'
+  | 'createdAt'
 >;
 export type ExecutionFacts = Pick<
   ExecutionDocument,
@@ -99,21 +108,18 @@ interface Reader {
   vocabSize: number;
 }
 
-function takeDesign({ run, tree, findings, vocabSize }: Reader, design: DesignDocument): void {
-  const { _id, rolloutId, design: number, question, outcome, script, promptTokens, responseTokens, createdAt } = design;
+function takeDesign(reader: Reader, design: DesignDocument): void {
+  const { run, tree, findings } = reader;
+  const { _id, rolloutId, design: number, question, writtenBy, outcome, script } = design;
+  const { promptTokens, responseTokens, createdAt } = design;
   tree.documents += 1;
-  const facts = { outcome, script, promptTokens, responseTokens, createdAt };
+  const facts = { writtenBy, outcome, script, promptTokens, responseTokens, createdAt };
   tree.designs.set(_id, { _id, rolloutId, design: number, question, ...facts });
   if (_id !== designId(rolloutId, number))
     findings.found('designs', _id, `says it is design ${number} of ${rolloutId}`);
-  const rules = {
-    policyVersion: tree.batch.policyVersion,
-    vocabSize,
-    seedPrefix: seedKeyOf(run.recipe.seed, run._id, _id),
-  };
   // A given script was sampled from nothing.
-  if (design.writtenBy === 'system') return;
-  checkTrajectory(findings, _id, design, rules);
+  if (writtenBy === 'system') return;
+  checkSampled(reader, design, seedKeyOf(run.recipe.seed, run._id, _id));
   tree.samples.push(sampleLine(run._id, design));
 }
 
@@ -128,7 +134,8 @@ function takeExecution({ tree, findings }: Reader, execution: ExecutionDocument)
   }
 }
 
-function takeCall({ run, tree, findings, vocabSize }: Reader, document: CallDocument): void {
+function takeCall(reader: Reader, document: CallDocument): void {
+  const { run, tree, findings } = reader;
   const { _id, executionId, call, kind, nodePath, attempt, createdAt, answer } = document;
   tree.documents += 1;
   if (_id !== callId(executionId, call)) findings.found('calls', _id, `says it is call ${call} of ${executionId}`);
@@ -138,9 +145,7 @@ function takeCall({ run, tree, findings, vocabSize }: Reader, document: CallDocu
   tree.calls.set(executionId, own);
   // A prompt that did not fit was never sampled from; tools sample nothing.
   if (kind !== 'model' || answer.status === 'prompt-too-long') return;
-  const { policyVersion } = tree.batch;
-  const seedPrefix = `${seedKeyOf(run.recipe.seed, run._id, executionId)}/`;
-  const sampled = checkTrajectory(findings, _id, document, { policyVersion, vocabSize, seedPrefix });
+  const sampled = checkSampled(reader, document, `${seedKeyOf(run.recipe.seed, run._id, executionId)}/`);
   if (sampled && document.responseTokens !== responseTokens) {
     findings.found(
       'trajectories',
@@ -149,6 +154,20 @@ function takeCall({ run, tree, findings, vocabSize }: Reader, document: CallDocu
     );
   }
   tree.samples.push(sampleLine(run._id, document));
+}
+
+/** True where the document's own counts can be compared. */
+function checkSampled(
+  { run, tree, findings, vocabSize }: Reader,
+  document: DesignDocument | CallDocument,
+  seedPrefix: string,
+): boolean {
+  if (run.recipe.policy.init.type === 'endpoint') {
+    findings.note('an endpoint gives text and no tokens: trajectories were not looked at');
+    return true;
+  }
+  const { policyVersion } = tree.batch;
+  return checkTrajectory(findings, document._id, document, { policyVersion, vocabSize, seedPrefix });
 }
 
 function sampleLine(runId: string, { _id, tokenIds, logProbs }: Partial<CallDocument> & { _id: string }): string {

@@ -2,7 +2,9 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { auditRun } from '../../audit/audit-run.ts';
+import { openDatabase } from '../../audit/database.ts';
 import { metaagentx } from '../helpers/command-line.ts';
 import { startTeacher } from '../helpers/teacher-server.ts';
 import type { Asked, TeacherServer } from '../helpers/teacher-server.ts';
@@ -227,4 +229,14 @@ it('is measured and asked like any policy', async () => {
   expect(solved.code, solved.log).toBe(0);
   expect(JSON.stringify(solved.data)).toContain('45');
   await teacher.close();
+});
+
+it.each(['taught', 'big'])('leaves %s whole for the audit', async (runId) => {
+  const { mongoUri, database: name } = inject('stack');
+  const database = await openDatabase(mongoUri, name);
+  try {
+    expect((await auditRun(database, runId, { client: servers.client })).findings).toEqual([]);
+  } finally {
+    await database.close();
+  }
 });
