@@ -12,16 +12,20 @@ import { cloneRoot } from '../../bootstrap/paths.mjs';
 import { DomainError } from '../../shared/errors.ts';
 import { startDashboard } from './dashboard.ts';
 import { ensureStack, type Stack } from './stack.ts';
+import { living, readRecord } from './record.ts';
 import { readLog, tail, type Log } from './supervisor.ts';
 import { workerQueues, type WorkerQueue } from './worker-process.ts';
 import { startWorkers } from './workers.ts';
 
 const readyLine = 'stack ready';
+/** Where everything is run by others already: nothing is left for a process of its own to do. */
+const joinedLine = 'stack joined';
 const readyWithinMs = 300_000;
 const pollMs = 100;
 
 /**
- * Starts the stack and its workers under a process of its own and returns its log file and pid once all of them serve.
+ * Starts the stack and its workers under a process of its own and returns its log file and pid once all of them serve:
+ * the pid of the process that runs them already where everything was joined, null where nothing is run here at all.
  * Joining and port rules are those of `ensureStack`; end it with `stopStack(stateDir)`.
  */
 export async function startDetached(options: {
@@ -29,7 +33,7 @@ export async function startDetached(options: {
   queues?: readonly WorkerQueue[];
   log: Log;
   env?: Record<string, string | undefined>;
-}): Promise<{ pid: number; logFile: string }> {
+}): Promise<{ pid: number | null; logFile: string }> {
   const { stateDir, queues = workerQueues, log, env = process.env } = options;
   const logFile = join(stateDir, 'logs', 'stack.log');
   mkdirSync(join(stateDir, 'logs'), { recursive: true });
@@ -48,14 +52,24 @@ export async function startDetached(options: {
   const identity = identify(child.pid);
   const deadline = Date.now() + readyWithinMs;
   for (let told = 0; ;) {
+    // Asked first: one that joins ends with its last line.
+    const alive = isAlive(identity);
     const lines = readLog(logFile, logFrom).split('\n').slice(0, -1);
-    lines.slice(told).forEach((line) => line !== readyLine && log(line));
+    lines.slice(told).forEach((line) => line !== readyLine && line !== joinedLine && log(line));
     told = lines.length;
+    if (lines.includes(joinedLine)) return { pid: ownerOf(stateDir), logFile };
     if (lines.includes(readyLine)) return { pid: identity.pid, logFile };
-    if (!isAlive(identity) || Date.now() > deadline)
+    if (!alive || Date.now() > deadline)
       throw new DomainError('InvalidConfig', `the stack did not start; ${logFile} ends: ${tail(logFile, logFrom)}`);
     await new Promise((done) => setTimeout(done, pollMs));
   }
+}
+
+/** The living process that supervises the servers, or else what there is. */
+function ownerOf(stateDir: string): number | null {
+  const owned = readRecord(stateDir).processes.filter(({ supervisor }) => isAlive(supervisor));
+  const first = owned.find(({ name }) => name === 'temporal' || name === 'mongo') ?? owned[0];
+  return first?.supervisor.pid ?? null;
 }
 
 async function main([stateDir, ...queues]: string[]): Promise<number> {
@@ -74,7 +88,12 @@ async function main([stateDir, ...queues]: string[]): Promise<number> {
       startDashboard(stack, log),
     ]);
     if (dashboardUrl !== null) log(`dashboard: ${dashboardUrl}`);
-    // Without children of its own (everything joined or configured) nothing else would keep this process.
+    const ownsDashboard = living(readRecord(stateDir), 'dashboard')?.supervisor.pid === process.pid;
+    if (stack.owned.length + workers.owned.length === 0 && !ownsDashboard) {
+      log(joinedLine);
+      return 0;
+    }
+    // Adopted servers are no children, and nothing else would keep this process.
     staying = setInterval(() => undefined, 60_000);
     log(readyLine);
     const asked = new Promise<null>((resolve) => ending.signal.addEventListener('abort', () => resolve(null)));

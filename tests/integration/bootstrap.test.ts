@@ -2,7 +2,7 @@
  * The real servers under the real supervisor: what was acknowledged survives `kill -9` of the store, of the Temporal
  * server and of their owner; a second start joins; nothing is left after the stop.
  */
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
@@ -55,6 +55,12 @@ const startOwner = () =>
     env: localEnvironment(),
     stdio: 'ignore',
   });
+
+/** Pids of detached stacks of this state folder. */
+const daemons = () =>
+  spawnSync('ps', ['-eo', 'pid=,args='], { encoding: 'utf8' })
+    .stdout.split('\n')
+    .filter((line) => line.includes('daemon.ts') && line.includes(stateDir));
 
 async function withDatabase<T>(
   { mongoUri, database }: StackAddresses,
@@ -136,8 +142,8 @@ test('after kill -9 of the owner the next start takes over the running servers',
   const servers = { temporal: pid('temporal'), mongo: pid('mongo') };
   const { addresses } = readRecord(stateDir);
   await put(addresses!, 'from the first owner');
-  process.kill(owner, 'SIGKILL');
-  await vi.waitFor(() => expect(isAlive({ pid: owner, startedAt: null })).toBe(false));
+  process.kill(owner!, 'SIGKILL');
+  await vi.waitFor(() => expect(isAlive({ pid: owner!, startedAt: null })).toBe(false));
   const stack = await open();
   expect(lines.filter((line) => line.includes('took over process'))).toHaveLength(2);
   expect({ temporal: pid('temporal'), mongo: pid('mongo') }).toEqual(servers);
@@ -177,8 +183,16 @@ test('a detached stack outlives its starter and is stopped from outside', async 
   expect(await stopStack(stateDir)).toEqual(expect.arrayContaining(['temporal', 'mongo']));
   // The dashboard may be on record too, as soon as its process exists.
   expect(processes.map(({ name }) => name)).toEqual(expect.arrayContaining(['temporal', 'mongo']));
-  const left = [...processes.map(({ identity }) => identity), { pid: owner, startedAt: null }];
+  const left = [...processes.map(({ identity }) => identity), { pid: owner!, startedAt: null }];
   expect(left.filter((identity) => isAlive(identity))).toEqual([]);
+});
+
+test('detaching again joins what runs and leaves no process that the stop does not know', async () => {
+  const options = { stateDir, queues: [], log: (line: string) => lines.push(line), env: localEnvironment() };
+  const { pid: owner } = await startDetached(options);
+  for (let again = 0; again < 2; again++) expect((await startDetached(options)).pid).toBe(owner);
+  await stopStack(stateDir);
+  await vi.waitFor(() => expect(daemons()).toEqual([]), 5_000);
 });
 
 test('Ctrl-C during the start leaves nothing running', async () => {

@@ -56,9 +56,13 @@ async function detached(cli: Cli, { workers }: Options): Promise<CommandResult> 
   try {
     const { pid, logFile } = await startDetached({ stateDir, log: cli.log, ...(workers ? {} : { queues: [] }) });
     const { addresses } = readRecord(stateDir);
+    const what = `servers${workers ? ' and workers' : ''}`;
     return {
       data: { pid, logFile, addresses },
-      text: `servers${workers ? ' and workers' : ''} run in the background (process ${pid}, log ${logFile}). Stop them with: npx metaagentx down`,
+      text:
+        pid === null
+          ? `the configured servers answer; nothing runs in the background (log ${logFile})`
+          : `${what} run in the background (process ${pid}, log ${logFile}). Stop them with: npx metaagentx down`,
     };
   } catch (error) {
     if (isDomainError(error)) throw new Unavailable(error.message, { cause: error });
