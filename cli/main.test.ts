@@ -85,3 +85,15 @@ describe('train refuses before anything starts', () => {
     expect(stderr).not.toMatch(/bug in metaagentx|: starting/);
   });
 });
+
+it.each([
+  ['fork', 'toy-1@latest', '--run-id', 'other'],
+  ['resume', 'toy-1'],
+  ['study', 'smoke'],
+  ['coldstart', 'train', 'set-1', '--recipe', 'smoke'],
+])('%s does not detach from its own workers', async (...argv) => {
+  const { code, stdout, stderr } = await run(...argv, '--detach', '--with-stack');
+  expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+  expect(stderr).toMatch(/exclude each other/);
+  expect(stderr).not.toMatch(/: starting/);
+});

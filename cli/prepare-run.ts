@@ -1,9 +1,9 @@
 /** Everything of a start that can be refused without a server: recipe, run id, initial policy, questions, sandbox. */
 import type { Recipe } from '../shared/config/recipe.ts';
 import { checkRunId } from '../shared/domain/ids.ts';
-import { DomainError } from '../shared/errors.ts';
 import { loadDatasets, withQuestionFiles } from './datasets.ts';
 import type { RunDatasets } from './datasets.ts';
+import { checkDetaching } from './detaching.ts';
 import { checkPythonUse } from './python-needed.ts';
 import { loadRecipe } from './recipes.ts';
 
@@ -31,12 +31,7 @@ export interface PreparedRun {
 
 /** Throws `InvalidConfig` or `InvalidInput` with what to change, `SandboxUnavailable` with what to install. */
 export async function prepareRun(request: TrainingRequest): Promise<PreparedRun> {
-  if (request.detach && request.withStack) {
-    throw new DomainError(
-      'InvalidInput',
-      '--detach and --with-stack exclude each other: the workers of --with-stack end with this command. Start `npx metaagentx up` in another terminal and use --detach alone',
-    );
-  }
+  checkDetaching(request);
   const runId = request.runId === undefined ? null : checkRunId(request.runId);
   const written = await loadRecipe(request);
   const recipe = withQuestionFiles(written, request.questions, request.heldOut);

@@ -3,6 +3,7 @@ import { Option } from 'commander';
 import type { Command } from 'commander';
 import type { Act, Cli, CommandFile, CommandResult } from '../../command.ts';
 import { examples } from '../../command.ts';
+import { checkDetaching } from '../../detaching.ts';
 import { studyCsvKinds } from '../../study/study-result.ts';
 import type { StudyCsvKind } from '../../study/study-result.ts';
 import { moment } from '../../view/numbers.ts';
@@ -40,6 +41,7 @@ The same command goes on with a study that was interrupted, and shows one that i
 };
 
 async function run(cli: Cli, name: string, { out, withStack, detach }: Options): Promise<CommandResult> {
+  checkDetaching({ detach, withStack });
   const [{ loadStudy, prepareStudy }, { startStudy, awaitStudy }, { studyResult, writeStudyFiles }, { withSession }] =
     await Promise.all([
       import('../../study/prepare-study.ts'),

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { InvalidArgumentError } from 'commander';
 import type { Act, Cli, CommandFile, CommandResult } from '../../command.ts';
 import { collected, examples, wholeNumber } from '../../command.ts';
+import { checkDetaching } from '../../detaching.ts';
 
 interface TeacherOptions {
   teacher: string;
@@ -170,6 +171,7 @@ function defineTrain(command: Command, act: Act): void {
 }
 
 async function trainOn(cli: Cli, setId: string, options: TrainOptions): Promise<CommandResult> {
+  checkDetaching(options);
   const [{ prepareRun }, { withSession }, { launch }, { readSet }, { checkForm, coldStartOf }] = await Promise.all([
     import('../../prepare-run.ts'),
     import('../../session.ts'),

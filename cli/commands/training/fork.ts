@@ -1,6 +1,7 @@
 /** `fork`: a new run from any version of another one, with changes; both go on for themselves. */
 import type { Cli, CommandFile, CommandResult } from '../../command.ts';
 import { collected, examples } from '../../command.ts';
+import { checkDetaching } from '../../detaching.ts';
 
 interface Options {
   runId: string;
@@ -33,6 +34,7 @@ first. \`inspect\` shows what it was forked from and which forks a run has.
 };
 
 async function fork(cli: Cli, from: string, options: Options): Promise<CommandResult> {
+  checkDetaching(options);
   const [{ withSession }, { forkRun }, { follow }] = await Promise.all([
     import('../../session.ts'),
     import('../../fork-run.ts'),

@@ -1,6 +1,7 @@
 /** `resume`: attaches to a run that still runs, starts one anew that ended, from where the database says it stands. */
 import type { Cli, CommandFile, CommandResult } from '../../command.ts';
 import { collected, examples } from '../../command.ts';
+import { checkDetaching } from '../../detaching.ts';
 import type { ResumeOutcome } from '../../resume-run.ts';
 
 interface Options {
@@ -34,6 +35,7 @@ recipe are checked, in force from there on, and kept on record with the values b
 };
 
 async function resume(cli: Cli, runId: string, { detach, withStack, set }: Options): Promise<CommandResult> {
+  checkDetaching({ detach, withStack });
   const [{ withSession }, { resumeRun }, { follow }] = await Promise.all([
     import('../../session.ts'),
     import('../../resume-run.ts'),
