@@ -4,15 +4,12 @@ import { answerRules } from '../../activities/rollout/answer-rules.ts';
 import { samplingOf } from '../../activities/rollout/context.ts';
 import { sampleCall } from '../../activities/rollout/sample-call.ts';
 import { withSpeaker } from '../../activities/rollout/speaker.ts';
-import { readRun } from '../../activities/run-context.ts';
 import { createEngine } from '../../activities/runtime/engine/create-engine.ts';
 import type { HostAnswer, ScriptRun, ToolCall } from '../../activities/runtime/script/contract.ts';
 import { dryRunShapes } from '../../activities/runtime/script/dry-run.ts';
-import type { Store } from '../../activities/store/connect.ts';
 import type { Recipe } from '../../shared/config/recipe.ts';
-import { parsePolicyReference } from '../../shared/domain/ids.ts';
-import { DomainError } from '../../shared/errors.ts';
 import type { Cli } from '../command.ts';
+import { pinPolicy } from '../measure/pinned-policy.ts';
 import { withSession } from '../session.ts';
 
 export type Answers = Pick<ScriptRun, 'perform' | 'extractAnswer' | 'answersEqual'>;
@@ -32,11 +29,9 @@ export async function withPolicyAnswers<Result>(
   tools: AnswerTool,
   work: (answers: Answers, recipe: Recipe) => Promise<Result>,
 ): Promise<Result> {
-  const { runId, version: wanted } = parsePolicyReference(reference);
   return withSession(cli, { stack: 'joined', workers: 'none' }, async ({ store, config }) => {
-    const { recipe } = await readRun(store, runId);
-    const isStored = recipe.policy.init.type !== 'endpoint';
-    const version = wanted ?? (isStored ? await latestVersion(store, runId) : 0);
+    const { run, policyVersion: version } = await pinPolicy(store, reference);
+    const { _id: runId, recipe } = run;
     const engine = await createEngine(config.engine);
     try {
       const use = { runId, version, role: 'executor', recipe } as const;
@@ -52,14 +47,4 @@ export async function withPolicyAnswers<Result>(
       await engine.close();
     }
   });
-}
-
-async function latestVersion({ policies }: Store, runId: string): Promise<number> {
-  const found = await policies.findOne({ runId }, { sort: { version: -1 }, projection: { version: 1 } });
-  if (found !== null) return found.version;
-  throw new DomainError(
-    'CheckpointMissing',
-    `run '${runId}' has committed no policy yet; see: npx metaagentx status ${runId}`,
-    { runId },
-  );
 }

@@ -90,6 +90,17 @@ describe('eval', () => {
   });
 });
 
+describe('script run', () => {
+  it('takes a version that was never committed for what it is, and samples from one that was', async () => {
+    const script = join(folder, 'design.js');
+    await writeFile(script, "return agent('steps');");
+    const argv = ['script', 'run', script, '--question', '6'];
+    const refused = await metaagentx(...argv, '--policy', `${run}@v99`);
+    expect(refused).toMatchObject({ code: 3, data: { error: { name: 'CheckpointMissing' } } });
+    expect((await metaagentx(...argv, '--policy', run)).data.error).toBeUndefined();
+  });
+});
+
 describe('what has been measured', () => {
   it('is listed, shown, and derived again from stored answers alone, identically', async () => {
     const { data } = await metaagentx('eval', `${run}@latest`, '-k', '4');
