@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -31,6 +31,16 @@ it('splits by seed, whatever the order of the file', async () => {
   expect((await ids('h2.jsonl')).sort()).toEqual([...held].sort());
   await expect(splitQuestionsFile({ ...options, ratio: 1 })).rejects.toThrow('split ratio is 1');
   await expect(splitQuestionsFile({ ...options, kinds: ['z'] })).rejects.toThrow('kinds in the file: a');
+});
+
+it('writes both sides of a split, or neither', async () => {
+  const options = { file: at('a.jsonl'), ratio: 0.5, seed: '7', overwrite: true };
+  const one = [at('one.jsonl'), `${folder}/./one.jsonl`] as const;
+  await expect(splitQuestionsFile({ ...options, out: one })).rejects.toThrow('both sides would go to');
+  await writeFile(at('there.jsonl'), '');
+  const out = [at('new.jsonl'), at('there.jsonl')] as const;
+  await expect(splitQuestionsFile({ ...options, out, overwrite: false })).rejects.toThrow('exists already');
+  expect(await readdir(folder)).not.toContain('new.jsonl');
 });
 
 it('mixes in shares, without repeats, filtered by difficulty', async () => {

@@ -1,12 +1,12 @@
 /** `questions split` and `questions mix`: new questions files from old ones, by seeded draws. */
-import { basename } from 'node:path';
+import { basename, resolve } from 'node:path';
 import type { Question } from '../../shared/domain/question.ts';
 import { DomainError } from '../../shared/errors.ts';
 import { findContamination } from '../../shared/questions/contamination.ts';
 import { dedupeQuestions, filterQuestions, mixQuestions, splitQuestions } from '../../shared/questions/select.ts';
 import type { QuestionFilter } from '../../shared/questions/select.ts';
 import { loadQuestionsFile } from './load-questions.ts';
-import { writeQuestions } from './write-questions.ts';
+import { checkTarget, writeQuestions } from './write-questions.ts';
 import type { WrittenQuestions } from './write-questions.ts';
 
 export interface SplitOptions extends QuestionFilter {
@@ -34,6 +34,7 @@ export async function splitQuestionsFile(options: SplitOptions): Promise<SplitRe
   const { questions, digest } = await loadQuestionsFile(options.file);
   const { kept, dropped } = prepare(questions, options, options.dedupe ?? true);
   const { first, second } = splitQuestions(kept, options.ratio, options.seed);
+  await checkSides(options);
   const { ratio, seed, minDifficulty, maxDifficulty, kinds } = options;
   const provenance = {
     made: 'split',
@@ -46,6 +47,17 @@ export async function splitQuestionsFile(options: SplitOptions): Promise<SplitRe
     duplicates: dropped,
     alike: findContamination(first, second).length,
   };
+}
+
+/** Before the first one is written: a share without its rest is of no use. */
+async function checkSides({ out, overwrite }: SplitOptions): Promise<void> {
+  const [share, rest] = out;
+  if (resolve(share) === resolve(rest)) {
+    throw new DomainError('InvalidInput', `both sides would go to '${share}': give the rest a file of its own`, {
+      path: share,
+    });
+  }
+  for (const path of out) await checkTarget(path, overwrite);
 }
 
 export interface MixOptions extends QuestionFilter {

@@ -24,11 +24,7 @@ export async function writeQuestions(
 ): Promise<WrittenQuestions> {
   if (questions.length === 0)
     throw new DomainError('InvalidInput', `nothing to write to '${path}': no question was left`, { path });
-  if (!overwrite && (await exists(path))) {
-    throw new DomainError('InvalidInput', `'${path}' exists already: choose another name, or pass --overwrite`, {
-      path,
-    });
-  }
+  await checkTarget(path, overwrite);
   const ids = new Set<string>();
   for (const { id } of questions) {
     if (ids.has(id))
@@ -40,6 +36,12 @@ export async function writeQuestions(
   await writeWhole(path, text);
   await writeProvenance(path, { file: path.split(/[\\/]/).pop()!, ...provenance });
   return { path, count: questions.length, digest: createHash('sha256').update(text).digest('hex') };
+}
+
+/** Throws `InvalidInput` where the file exists and `overwrite` is not set. */
+export async function checkTarget(path: string, overwrite = false): Promise<void> {
+  if (overwrite || !(await exists(path))) return;
+  throw new DomainError('InvalidInput', `'${path}' exists already: choose another name, or pass --overwrite`, { path });
 }
 
 async function writeWhole(path: string, text: string): Promise<void> {
