@@ -58,5 +58,11 @@ export const wholeNumber =
     return value;
   };
 
+/** Parser of a port that is listened at; 0 is any free one. */
+export function portNumber(text: string): number {
+  if (/^\d+$/.test(text) && Number(text) <= 65_535) return Number(text);
+  throw new InvalidArgumentError('expected a port from 0 to 65535.');
+}
+
 /** Parser of an option that may be given several times. */
 export const collected = (text: string, earlier: string[] = []): string[] => [...earlier, text];

@@ -97,3 +97,9 @@ it.each([
   expect(stderr).toMatch(/exclude each other/);
   expect(stderr).not.toMatch(/: starting/);
 });
+
+it.each(['ui', 'codec-server'])('%s takes no port that does not exist', async (name) => {
+  const { code, stderr } = await run(name, '--port', '99999');
+  expect(code).toBe(2);
+  expect(stderr).toMatch(/expected a port from 0 to 65535/);
+});

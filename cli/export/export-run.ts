@@ -1,9 +1,10 @@
 /** Writes a run's trajectories and credits, batch by batch: every iteration, then every evaluation. */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { makeFolder } from '../../activities/policy/huggingface/write-folder.ts';
 import { readRun } from '../../activities/run-context.ts';
 import type { Store } from '../../activities/store/connect.ts';
 import { DomainError } from '../../shared/errors.ts';
@@ -47,7 +48,7 @@ export async function exportRun(store: Store, runId: string, folder: string, pro
 }
 
 async function emptyFolder(folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   const there = await readdir(folder);
   const foreign = there.filter((name) => !name.endsWith('.partial'));
   if (foreign.length === 0) return;

@@ -187,3 +187,9 @@ describe('documents of another time', () => {
     await servers.store.runs.deleteOne({ _id: id });
   });
 });
+
+it('a deployment that is not there is named, also where its current version is to be none', async () => {
+  const { code, data } = await metaagentx('deployment', 'current', 'none', '--name', 'nobody');
+  expect(code).toBe(2);
+  expect(data.error.message).toMatch(/no worker of the deployment 'nobody'/);
+});

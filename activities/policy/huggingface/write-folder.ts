@@ -3,8 +3,8 @@
  * held. A file gets its name when it is complete.
  */
 import { closeSync, fsyncSync, openSync, renameSync, writeSync } from 'node:fs';
-import { mkdir, readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readdir, stat } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { DomainError } from '../../../shared/errors.ts';
 import { narrow, type StoredDType } from '../../../shared/model/checkpoint/number-formats.ts';
 import {
@@ -15,9 +15,36 @@ import {
 } from '../../../shared/model/checkpoint/safetensors-header.ts';
 import { SafetensorsReader, type TensorSink } from '../../../shared/model/checkpoint/safetensors.ts';
 
+/**
+ * Makes `directory` and what is missing above it; throws `InvalidInput` where that cannot be. One folder at a time: Node's
+ * recursive `mkdir` never ends where a parent says of a new folder that it is not there, as /proc does.
+ */
+export async function makeFolder(directory: string): Promise<void> {
+  const missing: string[] = [];
+  try {
+    for (let at = resolve(directory); !(await isThere(at)); at = dirname(at)) missing.unshift(at);
+    for (const each of missing) await mkdir(each).catch(unlessThere);
+    await readdir(directory);
+  } catch (cause) {
+    const { message } = cause as Error;
+    throw new DomainError('InvalidInput', `'${directory}' cannot be a folder: ${message}`, { directory }, { cause });
+  }
+}
+
+const isThere = (path: string) =>
+  stat(path).then(
+    () => true,
+    () => false,
+  );
+
+/** Somebody else made it meanwhile. */
+function unlessThere(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EEXIST') throw error;
+}
+
 /** Makes `directory`; throws `InvalidInput` if something lies in it. */
 export async function claimFolder(directory: string): Promise<void> {
-  await mkdir(directory, { recursive: true });
+  await makeFolder(directory);
   const [found] = await readdir(directory);
   if (found === undefined) return;
   throw new DomainError(

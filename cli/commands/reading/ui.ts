@@ -1,6 +1,6 @@
 /** `ui`: the dashboard over the store, in the foreground until Ctrl-C. */
 import type { Cli, CommandFile, CommandResult } from '../../command.ts';
-import { examples, wholeNumber } from '../../command.ts';
+import { examples, portNumber } from '../../command.ts';
 import { exitCodes } from '../../exit-codes.ts';
 import type { Reading } from '../../reading-session.ts';
 import { stateDirOf } from '../../settings.ts';
@@ -15,7 +15,7 @@ interface Options {
 export const command: CommandFile = {
   define(command, act) {
     command
-      .option('--port <n>', `port; 0 takes any free one (default: ${defaultDashboardPort})`, wholeNumber(0))
+      .option('--port <n>', `port; 0 takes any free one (default: ${defaultDashboardPort})`, portNumber)
       .option('--host <name>', 'address to listen at', '127.0.0.1')
       .addHelpText(
         'after',

@@ -1,7 +1,7 @@
 /** `codec-server`: shows the Temporal UI what was encrypted, in the foreground until Ctrl-C. */
 import { InvalidArgumentError } from 'commander';
 import type { Cli, CommandFile, CommandResult } from '../../command.ts';
-import { examples, wholeNumber } from '../../command.ts';
+import { examples, portNumber } from '../../command.ts';
 import { exitCodes } from '../../exit-codes.ts';
 import { readConfig, stateDirOf } from '../../settings.ts';
 import { readRecord } from '../../stack/record.ts';
@@ -17,7 +17,7 @@ interface Options {
 export const command: CommandFile = {
   define(command, act) {
     command
-      .option('--port <n>', 'port; 0 takes any free one', wholeNumber(0), 8281)
+      .option('--port <n>', 'port; 0 takes any free one', portNumber, 8281)
       .option('--host <name>', 'address to listen at', '127.0.0.1')
       .option(
         '--ui-origin <url>',

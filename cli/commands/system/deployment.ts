@@ -50,9 +50,10 @@ function defineCurrent(parent: Command, act: Act): void {
     .addHelpText('after', examples(['deployment current v2', 'after the workers of v2 have started']));
   act<Options>(command, (cli, [build], options) =>
     withDeployment(cli, options, async ({ client, addresses }, deploymentName) => {
-      const { checkVersion } = await import('../../deployment/read-deployment.ts');
+      const { checkVersion, readDeployment } = await import('../../deployment/read-deployment.ts');
       const buildId = build === 'none' ? '' : build!;
-      if (buildId !== '') await checkVersion(client, deploymentName, buildId);
+      if (buildId === '') await readDeployment(client, deploymentName);
+      else await checkVersion(client, deploymentName, buildId);
       await client.workflowService.setWorkerDeploymentCurrentVersion({
         namespace: addresses.namespace,
         deploymentName,
