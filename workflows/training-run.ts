@@ -170,7 +170,7 @@ async function runStage(run: RunState, stage: StagePlan): Promise<void> {
     });
     await control.recordStage.executeWithOptions(
       { summary: `stage ${stage.stage} ends with ${policyVersionName(result.policyVersion)}` },
-      [{ ...record, policyOut: result.done < stage.iterations ? null : result.policyVersion }],
+      [{ ...record, policyOut: result.policyVersion }],
     );
     if (result.stopped) return;
   }

@@ -339,10 +339,5 @@ describe('a loss that is not finite', () => {
     expect(seen(runId).iterations).toEqual([]);
     expect(seen(runId).decisions).toEqual([[`${runId}/${first}`, { choice: 'stop' }]]);
     expect(seen(runId).statuses).toEqual(['running', 'stopped']);
-    // Its stage has begun and not ended.
-    expect(seen(runId).stages.map(({ policyIn, policyOut }) => [policyIn, policyOut])).toEqual([
-      [2, null],
-      [2, null],
-    ]);
   });
 });
