@@ -3,7 +3,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { identify } from '../bootstrap/identity.mjs';
 import { commandTable } from './commands/table.ts';
+import { changeRecord, withProcess } from './stack/record.ts';
 import { runCommandLine } from '../tests/helpers/command-line.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'metaagentx-cli-'));
@@ -102,4 +104,19 @@ it.each(['ui', 'codec-server'])('%s takes no port that does not exist', async (n
   const { code, stderr } = await run(name, '--port', '99999');
   expect(code).toBe(2);
   expect(stderr).toMatch(/expected a port from 0 to 65535/);
+});
+
+it('a table that is compared is not printed as CSV', async () => {
+  const { code, stderr } = await run('eval', 'show', 'toy-1/eval-stage-01', '--recompute', '--csv', 'metrics');
+  expect(code).toBe(2);
+  expect(stderr).toMatch(/--recompute compares and prints no CSV/);
+});
+
+it('a dashboard elsewhere than asked for is not shown instead', async () => {
+  const me = identify(process.pid);
+  const entry = { name: 'dashboard', identity: me, supervisor: me, log: '' };
+  await changeRecord(folder, (record) => ({ ...withProcess(record, entry), dashboardPort: 8280 }));
+  const environment = { METAAGENTX_STATE: folder, MONGODB_URI: 'nonsense' };
+  expect((await runCommandLine(['ui'], environment)).stdout).toContain('dashboard: http://127.0.0.1:8280');
+  expect(await runCommandLine(['ui', '--host', '0.0.0.0'], environment)).toMatchObject({ stdout: '' });
 });

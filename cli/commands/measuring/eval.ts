@@ -5,6 +5,7 @@ import type { Act, Cli, CommandFile, CommandResult } from '../../command.ts';
 import { examples, wholeNumber } from '../../command.ts';
 import { csvKinds } from '../../measure/evaluation-result.ts';
 import type { CsvKind } from '../../measure/evaluation-result.ts';
+import { DomainError } from '../../../shared/errors.ts';
 import { parseBudget } from '../../../shared/systems/registry.ts';
 import type { Budget } from '../../../shared/systems/system.ts';
 
@@ -118,6 +119,10 @@ Exit code 1 when --recompute finds a difference.
         ),
     );
   act<{ recompute?: boolean; csv?: CsvKind }>(show, async (cli, [id], { recompute, csv }) => {
+    if (recompute && csv !== undefined)
+      throw new DomainError('InvalidInput', '--recompute compares and prints no CSV: leave out one of the two', {
+        csv,
+      });
     const [{ readEvaluation }, { evaluationResult }, { recomputeResult }, { withSession }] = await Promise.all([
       import('../../measure/evaluate.ts'),
       import('../../measure/evaluation-result.ts'),

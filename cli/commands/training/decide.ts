@@ -4,7 +4,7 @@ import type { Cli, CommandFile, CommandResult } from '../../command.ts';
 import { examples } from '../../command.ts';
 
 interface Options {
-  factor: string;
+  factor?: string;
 }
 
 export const command: CommandFile = {
@@ -12,7 +12,7 @@ export const command: CommandFile = {
     command
       .argument('<run>', 'the run')
       .addArgument(new Argument('<choice>', 'what is to be done').choices(['skip', 'lower-rate', 'stop']))
-      .option('--factor <f>', 'lower-rate: multiply the learning rate by this, here and from here on', '0.5')
+      .option('--factor <f>', 'lower-rate: multiply the learning rate by this, here and from here on (default: 0.5)')
       .addHelpText(
         'after',
         `
@@ -35,11 +35,16 @@ async function decide(cli: Cli, runId: string, choice: string, { factor }: Optio
     import('../../send-decision.ts'),
   ]);
   return withSession(cli, { stack: 'started', workers: 'none' }, async ({ store, client }) => {
-    const wanted = choice === 'lower-rate' ? { choice, factor: Number(factor) } : { choice };
-    const { decision, question } = await sendDecision(store, client, runId, wanted);
+    const { decision, question } = await sendDecision(store, client, runId, decisionOf(choice, factor));
     return {
       data: { runId, decision, about: question.about },
       text: `${question.about}: ${choice}. Watch the run with: npx metaagentx status ${runId} --watch`,
     };
   });
+}
+
+/** As typed: what does not go together is refused where the run's question is known. */
+export function decisionOf(choice: string, factor: string | undefined): { choice: string; factor?: number } {
+  if (factor !== undefined) return { choice, factor: Number(factor) };
+  return choice === 'lower-rate' ? { choice, factor: 0.5 } : { choice };
 }
