@@ -43,7 +43,6 @@ const notRun: Record<string, string> = {
   'eval show toy-1/eval-stage-02 --recompute': 'needs sampled answers: tests/integration/measure.test.ts',
   'eval show my-run/eval-A --recompute': 'needs sampled answers: tests/integration/measure.test.ts',
   'eval compare': 'needs equal questions and samples: tests/integration/measure.test.ts',
-  'study toy --with-stack': 'trains: tests/integration/study.test.ts',
   'study toy-ablations': 'trains: tests/integration/study.test.ts',
   'study FILE': 'trains: tests/integration/study.test.ts',
   'study my-study.ts': 'trains: tests/integration/study.test.ts',

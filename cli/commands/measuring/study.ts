@@ -28,10 +28,10 @@ export const command: CommandFile = {
 The same command goes on with a study that was interrupted, and shows one that is finished.
 ` +
           examples(
-            ['study toy --with-stack', 'the shipped toy study, all in this terminal'],
+            ['study toy-ablations --with-stack', 'a shipped study, all in this terminal'],
             ['study my-study.ts --detach', 'with servers and workers from `metaagentx up`'],
-            ['study show toy', 'its table, as far as it is'],
-            ['study show toy --csv curves', 'learning curves for a figure'],
+            ['study show toy-ablations', 'its table, as far as it is'],
+            ['study show toy-ablations --csv curves', 'learning curves for a figure'],
           ),
       );
     act<Options>(command, (cli, [name], options) => run(cli, name!, options));
@@ -97,7 +97,7 @@ function defineList(command: Command, act: Act): void {
           each.description,
         ]),
       );
-      const none = 'no studies yet. Start one with: npx metaagentx study toy --with-stack';
+      const none = 'no studies yet. Start one with: npx metaagentx study toy-ablations --with-stack';
       return { data: { studies }, text: studies.length === 0 ? none : lines.join('\n') };
     });
   });
@@ -112,7 +112,10 @@ function defineShow(command: Command, act: Act): void {
     .addOption(new Option('--csv <what>', 'print CSV instead of the table').choices(studyCsvKinds))
     .addHelpText(
       'after',
-      examples(['study show toy', 'mean ± deviation over seeds'], ['study show toy --csv cells', 'a row a run']),
+      examples(
+        ['study show toy-ablations', 'mean ± deviation over seeds'],
+        ['study show toy-ablations --csv cells', 'a row a run'],
+      ),
     );
   act<{ csv?: StudyCsvKind }>(show, async (cli, [studyId], { csv }) => {
     const [{ readStudy }, { studyResult }, { withSession }] = await Promise.all([

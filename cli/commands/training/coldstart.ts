@@ -147,9 +147,7 @@ function defineTrain(command: Command, act: Act): void {
   const train = command
     .command('train')
     .summary('fine-tune a policy on a set')
-    .description(
-      "Starts a run whose cold start is the set; the recipe's stages follow unless told (--set stages.count=N).",
-    )
+    .description('Starts a run whose cold start is the set; stages follow only when told (--set stages.count=N).')
     .argument('<set>', 'a finished set')
     .requiredOption('--recipe <name|file>', 'a recipe of runs/ by name, or the path of a recipe file')
     .option('--run-id <id>', 'name of the run; derived from the recipe when left out')
