@@ -67,7 +67,7 @@ const toRepair = (runId: string, version: number) => (error: unknown) => {
   const what = error.name === 'CheckpointCorrupt' ? 'damaged' : 'not in the store';
   throw new DomainError(
     error.name,
-    `run '${runId}' would go on from v${version}, of which a blob is ${what}. Make it again, then resume: npx metaagentx repair ${runId}@v${version}`,
+    `run '${runId}' would go on from v${version}, of which blob ${String(error.data.digest)} is ${what}. Make it again, then resume: npx metaagentx repair ${runId}@v${version}`,
     { ...error.data, runId, version },
     { cause: error },
   );

@@ -1,7 +1,7 @@
 /** Speed and remaining time against numbers computed by hand. */
 import { describe, expect, it } from 'vitest';
 import type { RunPlan } from '../shared/domain/plan.ts';
-import { paceOf, plannedEvaluations } from './pace.ts';
+import { paceOf } from './pace.ts';
 import type { PacedIteration } from './pace.ts';
 
 const at = (seconds: number) => new Date(1_000_000 + 1000 * seconds);
@@ -56,15 +56,5 @@ describe('pace', () => {
     const all = Array.from({ length: 8 }, (_, index) => iteration(20 + 10 * index, 30 + 10 * index));
     const evaluations = ['cold-start', 'stage-01', 'stage-02'].map((name) => ({ ...coldStart, name }));
     expect(paceOf(plan, { iterations: all, evaluations }, false, at(100)).etaMs).toBe(0);
-  });
-
-  it('counts the evaluations of the plan', () => {
-    const evaluation = { ...plan.evaluation, everyIterations: 2 };
-    const names = plannedEvaluations({ ...plan, evaluation });
-    expect(names).toEqual(['cold-start', 'stage-01-iter-002', 'stage-01', 'stage-02-iter-002', 'stage-02']);
-    expect(
-      plannedEvaluations({ ...plan, evaluation: { ...evaluation, everyIterations: 0, stageEnds: 'last' } }),
-    ).toEqual(['cold-start', 'stage-02']);
-    expect(plannedEvaluations({ ...plan, evaluation: { ...evaluation, questions: 0 } })).toEqual([]);
   });
 });

@@ -4,6 +4,7 @@
  */
 import type { IterationFacts } from '../activities/store/documents.ts';
 import type { RunPlan } from '../shared/domain/plan.ts';
+import { plannedEvaluations } from '../shared/plan/planned-evaluations.ts';
 import { tokensPerSecond } from './dashboard/read/run-data.ts';
 
 /** A committed iteration. */
@@ -59,20 +60,6 @@ export function paceOf(
   const spent = Math.min(now.getTime() - last, inEvaluation ? evaluationMs : iterationMs);
   const etaMs = Math.max(0, iterationsLeft * iterationMs + evaluationsLeft * evaluationMs - Math.max(0, spent));
   return { tokensPerSecond: tokensPerSecond(newest), etaMs };
-}
-
-/** Names of all evaluations that the plan holds, in their order. */
-export function plannedEvaluations({ stages, evaluation }: Pick<RunPlan, 'stages' | 'evaluation'>): string[] {
-  if (evaluation.questions === 0) return [];
-  const every = evaluation.everyIterations;
-  const ofStages = stages.flatMap(({ stage, iterations }) => {
-    const name = `stage-${String(stage).padStart(2, '0')}`;
-    const within = Array.from({ length: iterations - 1 }, (_, index) => index + 1)
-      .filter((iteration) => every > 0 && iteration % every === 0)
-      .map((iteration) => `${name}-iter-${String(iteration).padStart(3, '0')}`);
-    return evaluation.stageEnds === 'last' && stage !== stages.length ? within : [...within, name];
-  });
-  return ['cold-start', ...ofStages];
 }
 
 const elapsed = (from: Date, to: Date) => Math.max(0, to.getTime() - from.getTime());

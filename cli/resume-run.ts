@@ -41,6 +41,7 @@ export async function resumeRun(
   { set = [], dashboardUrl }: ResumeOptions = {},
 ): Promise<ResumeOutcome> {
   const run = await readRun(store, runId);
+  if (run.recipe.policy.init.type === 'endpoint') throw notTrained(runId);
   const { status: was, ahead } = await workflowState(store, client, runId);
   if (was === 'RUNNING' && set.length > 0) throw stillRunning(runId);
   if (was === 'RUNNING' && ahead === null) return { how: 'attached' };
@@ -66,5 +67,12 @@ const stillRunning = (runId: string) =>
   new DomainError(
     'InvalidInput',
     `run '${runId}' is running, and its recipe can only change while it rests. Stop it first: npx metaagentx stop ${runId}`,
+    { runId },
+  );
+
+const notTrained = (runId: string) =>
+  new DomainError(
+    'InvalidInput',
+    `'${runId}' answers with a model behind an endpoint and is not trained: there is nothing to resume. Use it: npx metaagentx eval ${runId}`,
     { runId },
   );

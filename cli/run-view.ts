@@ -7,7 +7,7 @@ import type { Store } from '../activities/store/connect.ts';
 import type { RunDocument } from '../activities/store/documents.ts';
 import type { Progress } from '../shared/domain/plan.ts';
 import { positionOf } from '../activities/run-position.ts';
-import { plannedEvaluations } from './pace.ts';
+import { plannedEvaluations } from '../shared/plan/planned-evaluations.ts';
 import type { PacedEvaluation, PacedIteration } from './pace.ts';
 
 /** A query is answered in milliseconds; one that takes this long has no worker to answer it. */
@@ -28,6 +28,7 @@ export async function queryProgress(client: Client, runId: string): Promise<Prog
 export async function storedProgress(store: Store, run: RunDocument): Promise<Progress> {
   const { _id: runId, plan, status } = run;
   const [position, iterations] = await Promise.all([positionOf(store, runId), readIterations(store, runId)]);
+  const planned = plannedEvaluations(plan);
   const done = position?.iterations ?? plan.stages.map(() => 0);
   const open = plan.stages.find(({ iterations }, index) => done[index]! < iterations) ?? plan.stages.at(-1);
   const started = open !== undefined && done.some((count) => count > 0);
@@ -41,7 +42,9 @@ export async function storedProgress(store: Store, run: RunDocument): Promise<Pr
     iterations: started ? open.iterations : plan.coldStartChunks,
     policyVersion: position?.policyVersion ?? null,
     meanReward: iterations.at(-1)?.meanReward ?? null,
-    evaluations: position?.evaluations ?? {},
+    evaluations: Object.fromEntries(
+      Object.entries(position?.evaluations ?? {}).filter(([name]) => planned.includes(name)),
+    ),
   };
 }
 

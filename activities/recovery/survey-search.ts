@@ -29,7 +29,9 @@ interface Round {
 interface Rounds {
   /** Newest that the store knows of; -1: none. */
   last: number;
-  at(round: number): Round;
+  /** The system that was found is there: so must be everything up to `last`. */
+  hasEnded: boolean;
+  at(this: void, round: number): Round;
 }
 
 /** Answers of a round that are missing, in words; null: none is. */
@@ -43,13 +45,13 @@ export function missingAnswers(
 }
 
 export async function surveySearch(store: Store, search: SearchDocument): Promise<SearchSurvey> {
-  const rounds = await readRounds(store, search);
-  // Of the round after the last there may be answers whose record is lost.
-  for (let round = 0; round <= rounds.last + 1; round++) {
-    const loss = await lossOf(store, search, rounds.at(round), round < rounds.last);
+  const { last, hasEnded, at } = await readRounds(store, search);
+  // Of rounds after the last there may be answers whose record is lost.
+  for (let round = 0; round <= search.settings.rounds; round++) {
+    const loss = await lossOf(store, search, at(round), hasEnded ? round <= last : round < last);
     if (loss !== null) return { rounds: round, loss };
   }
-  return { rounds: rounds.last + 1, loss: null };
+  return { rounds: last + 1, loss: null };
 }
 
 /** Takes out what comes after the whole rounds: cut off at any moment, it leaves what the next survey finds. */
@@ -66,12 +68,13 @@ export async function rollBackSearch(store: Store, search: SearchDocument, { rou
   for (const batchId of beyond) await removeBatch(store, batchId);
 }
 
-async function lossOf(store: Store, search: SearchDocument, round: Round, isFollowed: boolean): Promise<string | null> {
+/** `isOver`: something was made from the round. */
+async function lossOf(store: Store, search: SearchDocument, round: Round, isOver: boolean): Promise<string | null> {
   const { id, isRecorded, isAsked, hasSystem, isJudged } = round;
-  if (!isRecorded) return isFollowed || (await hasDocuments(store, id)) ? id : null;
+  if (!isRecorded) return isOver || (await hasDocuments(store, id)) ? id : null;
   if (!isAsked) return null;
   if (!hasSystem) return `the system of ${id}`;
-  if (isFollowed && !isJudged) return `the score of ${id}`;
+  if (isOver && !isJudged) return `the score of ${id}`;
   const missing = isJudged ? await missingAnswers(store, search, id) : await looseEndOf(store, id);
   return missing === null ? null : `${missing} of ${id}`;
 }
@@ -90,10 +93,11 @@ function stepsAmong(systems: ReadonlyMap<string, unknown>, searchId: string, end
   const last = Math.max(ended, ...steps);
   return {
     last,
+    hasEnded: ended >= 0,
     at(round) {
       const id = searchStepId(searchId, round);
       const isThere = systems.has(id);
-      return { id, isRecorded: isThere, hasSystem: isThere, isAsked: true, isJudged: round < last };
+      return { id, isRecorded: isThere, hasSystem: isThere, isAsked: round !== ended, isJudged: round < last };
     },
   };
 }
@@ -110,6 +114,7 @@ async function candidatesOf(
   const last = Math.max(ended - 1, ...byNumber.keys());
   return {
     last,
+    hasEnded: ended > 0,
     at(round) {
       const id = candidateId(searchId, round);
       const candidate = byNumber.get(round);

@@ -3,8 +3,9 @@
  * counts is the longest prefix of it in which nothing is missing. Everything after the first gap is to be done again.
  */
 import { evaluationId, iterationId, policyId } from '../../shared/domain/ids.ts';
-import type { RunPlan, RunPosition } from '../../shared/domain/plan.ts';
+import type { RunPosition } from '../../shared/domain/plan.ts';
 import { DomainError } from '../../shared/errors.ts';
+import { plannedEvaluations } from '../../shared/plan/planned-evaluations.ts';
 import { readRun } from '../run-context.ts';
 import { rateFactorOf } from '../run-position.ts';
 import type { EvaluationDocument, IterationDocument, PolicyDocument, RunDocument } from '../store/documents.ts';
@@ -51,18 +52,6 @@ async function checkQuestions(store: Store, { _id: runId, datasets }: RunDocumen
       { digest, there, count },
     );
   }
-}
-
-/** Names of the evaluations that a run makes by itself. */
-function plannedEvaluations({ stages, evaluation: { everyIterations: every } }: RunPlan): string[] {
-  const within = stages.flatMap(({ stage, iterations }) => {
-    const name = `stage-${String(stage).padStart(2, '0')}`;
-    const due = Array.from({ length: iterations - 1 }, (_, index) => index + 1).filter(
-      (n) => every > 0 && n % every === 0,
-    );
-    return [...due.map((iteration) => `${name}-iter-${String(iteration).padStart(3, '0')}`), name];
-  });
-  return ['cold-start', ...within];
 }
 
 class Surveyor {
@@ -139,16 +128,19 @@ class Surveyor {
 
   /** An evaluation is a leaf: it counts where it is whole and of a version that stays, and is done again otherwise. */
   async weighEvaluations(evaluations: readonly EvaluationDocument[]): Promise<void> {
-    const last = this.#losses.length > 0 ? this.#version : Infinity;
+    const isHurt = this.#losses.length > 0;
+    const last = isHurt ? this.#version : Math.max(-1, ...this.#policies.keys());
+    const planned = plannedEvaluations(this.#run.plan);
     for (const evaluation of evaluations) {
       const { _id, name, policyVersion, metrics } = evaluation;
       const missing = policyVersion > last ? null : await whatAnEvaluationLacks(this.#store, evaluation);
       if (missing !== null) this.#losses.push(`${missing} of ${_id}`);
-      if (missing === null && policyVersion <= last) this.#averages[name] = metrics.average;
-      else this.#lostEvaluations.push(_id);
+      if (!isHurt && policyVersion > last) this.#losses.push(`${policyId(this.#run._id, policyVersion)} of ${_id}`);
+      if (missing !== null || policyVersion > last) this.#lostEvaluations.push(_id);
+      else if (planned.includes(name)) this.#averages[name] = metrics.average;
     }
-    const { plan, _id: runId } = this.#run;
-    for (const id of plannedEvaluations(plan).map((name) => evaluationId(runId, name))) {
+    const { _id: runId } = this.#run;
+    for (const id of planned.map((name) => evaluationId(runId, name))) {
       if (evaluations.some(({ _id }) => _id === id)) continue;
       const looseEnd = await looseEndOf(this.#store, id);
       if (looseEnd === null) continue;

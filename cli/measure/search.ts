@@ -40,12 +40,14 @@ export async function storeSearch(
   config: TemporalConfig,
   run: RunDocument,
   policyVersion: number,
-  { system, budget, settings }: SearchRequest,
+  { system, budget, settings: wanted }: SearchRequest,
 ): Promise<SearchPlan> {
   const finds = system.name === maas.name ? 'pool' : 'script';
   const dataset = run.datasets.train;
-  const wanted = JSON.stringify([policyVersion, dataset.digest, budget, settings, rewritePromptVersion]);
-  const searchId = searchIdOf(run._id, system.name, createHash('sha256').update(wanted).digest('hex'));
+  // A question judges a candidate once.
+  const settings = { ...wanted, questions: Math.min(wanted.questions, dataset.count) };
+  const identity = JSON.stringify([policyVersion, dataset.digest, budget, settings, rewritePromptVersion]);
+  const searchId = searchIdOf(run._id, system.name, createHash('sha256').update(identity).digest('hex'));
   await insertOnce(store.searches, {
     _id: searchId,
     runId: run._id,

@@ -9,12 +9,12 @@ const indent = (text: string) => text.split('\n').map((line) => `    ${line}`);
 /** Lines of the table of evaluations; one line saying so where there is none. */
 export function evaluationTable({ evaluations }: Pick<RunReport, 'evaluations'>): string[] {
   if (evaluations.length === 0) return ['no evaluation has been recorded yet'];
-  const start = evaluations.find(({ name }) => name === 'cold-start')?.average;
+  const start = evaluations.find(({ name }) => name === 'cold-start');
   const rows = evaluations.map((row) => [
     row.name,
     version(row.policyVersion),
     percent(row.average),
-    start === undefined || row.name === 'cold-start' ? '' : gain(row.average - start),
+    start !== undefined && isComparable(row, start) ? gain(row.average - start.average) : '',
     `@${row.samples}`,
     String(row.questions),
     percent(row.validDesigns),
@@ -34,6 +34,12 @@ export function evaluationTable({ evaluations }: Pick<RunReport, 'evaluations'>)
     rows,
   );
 }
+
+type Row = RunReport['evaluations'][number];
+
+/** Measured alike, with as many samples of as many questions. */
+const isComparable = (row: Row, start: Row) =>
+  row.name !== start.name && row.samples === start.samples && row.questions === start.questions;
 
 const gain = (share: number) => `${share >= 0 ? '+' : ''}${(100 * share).toFixed(1)}`;
 

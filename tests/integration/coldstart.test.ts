@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { auditRun } from '../../audit/audit-run.ts';
 import { openDatabase } from '../../audit/database.ts';
-import { metaagentx } from '../helpers/command-line.ts';
+import { metaagentx, runCommandLine } from '../helpers/command-line.ts';
 import { startTeacher } from '../helpers/teacher-server.ts';
 import type { Asked, TeacherServer } from '../helpers/teacher-server.ts';
 import { connectServers } from '../helpers/tiny-run.ts';
@@ -209,6 +209,15 @@ it('is measured and asked like any policy', async () => {
     ...['--set', 'policy.init.timeoutMs=500', '--set', 'policy.init.requestsPerMinute=60000'],
   );
   expect(stored.code, stored.log).toBe(0);
+  // Nothing trains it, so nothing is to be resumed.
+  const { stdout: status } = await runCommandLine(['status', 'big'], process.env);
+  expect(status).toContain('npx metaagentx inspect big');
+  expect(status).not.toContain('npx metaagentx resume');
+  expect(await metaagentx('resume', 'big', '--detach')).toMatchObject({
+    code: 2,
+    data: { error: { name: 'InvalidInput' } },
+  });
+  expect((await servers.store.runs.findOne({ _id: 'big' }))!.status).toBe('created');
   const measured = await metaagentx('eval', 'big', '-k', '2', '--questions', questions);
   expect(measured.code, measured.log).toBe(0);
   expect(measured.data.metrics.average).toBeCloseTo(10 / 12, 12);

@@ -114,6 +114,25 @@ describe.each(searches)('a search by %s', (system) => {
     expect(withLosses).toBeGreaterThanOrEqual(3);
   });
 
+  it('ended: no record of it goes unmissed, the last one neither', async () => {
+    const runId = `${system}-ended`;
+    await cloneRun(servers.store, origin, runId);
+    const { store } = servers;
+    const search = await searchOf(runId, system);
+    expect((await surveySearch(store, search)).loss).toBeNull();
+    const records = documentsOf(store, search.finds === 'pool' ? 'systems' : 'candidates');
+    const ids = Array.from({ length: search.settings.rounds + 1 }, (_, round) =>
+      (search.finds === 'pool' ? searchStepId : candidateId)(search._id, round),
+    );
+    const stored = await records.find({ _id: { $in: ids } }).toArray();
+    expect(stored).toHaveLength(search.settings.rounds + (search.finds === 'pool' ? 1 : 0));
+    for (const record of stored) {
+      await records.deleteOne({ _id: record._id });
+      expect(await surveySearch(store, search)).toEqual({ rounds: ids.indexOf(record._id), loss: record._id });
+      await records.insertOne(record);
+    }
+  });
+
   it('named by the same command, which ends with the same system, cost and score', async () => {
     const runId = `${system}-lossy`;
     await cloneRun(servers.store, origin, runId);

@@ -3,6 +3,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { storeSearch } from '../../cli/measure/search.ts';
+import { resolveTemporalConfig } from '../../shared/config/temporal-config.ts';
+import { systemOf } from '../../shared/systems/registry.ts';
+import type { SearchedSystem } from '../../shared/systems/system.ts';
 import { metaagentx, runCommandLine } from '../helpers/command-line.ts';
 import { connectServers, copyRun, trainTinyRun } from '../helpers/tiny-run.ts';
 import type { TestServers } from '../helpers/tiny-run.ts';
@@ -312,6 +316,17 @@ describe('systems that are searched for', () => {
     const pool = steps[0]!.source.type === 'pool' ? steps[0]!.source.scripts : [];
     const answered = await store.designs.distinct('script', { batchId: String(data.id) });
     expect(answered.every((script) => pool.includes(script!))).toBe(true);
+  });
+
+  it('asks no candidate a question twice', async () => {
+    const { store } = servers;
+    const found = (await store.runs.findOne({ _id: run }))!;
+    const { count } = found.datasets.train;
+    const wanted = { system: systemOf('adas') as SearchedSystem, budget: null };
+    const settings = { rounds: 1, questions: count + 1, calls: null };
+    const plan = await storeSearch(store, resolveTemporalConfig({}), found, 3, { ...wanted, settings });
+    expect(plan.questions).toBe(count);
+    expect((await store.searches.findOne({ _id: plan.searchId }))!.settings.questions).toBe(count);
   });
 
   it('ends when its model calls are used up', async () => {

@@ -50,7 +50,7 @@ async function status(cli: Cli, runId: string, watch: boolean): Promise<CommandR
       samples: run.plan.evaluation.samples,
       page: null,
       elapsedMs: (run.finishedAt ?? new Date()).getTime() - run.createdAt.getTime(),
-      notice: noticeOf(runId, run.status, workflow, served),
+      notice: run.recipe.policy.init.type === 'endpoint' ? null : noticeOf(runId, run.status, workflow, served),
     };
     return {
       data: {
