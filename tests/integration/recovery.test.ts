@@ -219,6 +219,10 @@ describe('a store that lost its newest writes', () => {
     const { designs, calls, iterations, policies } = servers.store;
     await iterations.deleteOne({ _id: batchId });
     await policies.deleteOne({ runId: 'designless', madeBy: batchId });
+    // Without its version, an evaluation is a loss of its own.
+    const measured = 'designless/eval-stage-02';
+    expect((await surveyRun(servers.store, 'designless')).losses).toEqual([`designless/v000004 of ${measured}`]);
+    await servers.store.evaluations.deleteOne({ _id: measured });
     await servers.store.credits.deleteMany({ batchId });
     await servers.store.verdicts.deleteMany({ batchId });
     await servers.store.executions.deleteMany({ batchId });
