@@ -29,6 +29,11 @@ export async function positionOf(store: Store, runId: string): Promise<RunPositi
 
 /** By which decisions about iterations, but for those that are undone, have multiplied the learning rate. */
 export const rateFactorOf = ({ _id: runId, decisions = [] }: Pick<RunDocument, '_id' | 'decisions'>): number =>
-  decisions
-    .filter(({ about, undone }) => about.startsWith(`${runId}/`) && undone !== true)
-    .reduce((product, { decision }) => (decision.choice === 'lower-rate' ? product * decision.factor : product), 1);
+  productOf(decisions.filter(({ about, undone }) => about.startsWith(`${runId}/`) && undone !== true));
+
+/** By which decisions have multiplied the learning rate. */
+export const productOf = (decisions: NonNullable<RunDocument['decisions']>): number =>
+  decisions.reduce(
+    (product, { decision }) => (decision.choice === 'lower-rate' ? product * decision.factor : product),
+    1,
+  );

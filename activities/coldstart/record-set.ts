@@ -11,6 +11,7 @@ import { designerMessages } from '../../shared/script/designer-prompts.ts';
 import type { RunContexts } from '../run-context.ts';
 import type { Store } from '../store/connect.ts';
 import type { RunDocument, SftExampleDocument } from '../store/documents.ts';
+import { removeAll } from '../store/remove.ts';
 import { insertAllOnce, insertOnce } from '../store/write.ts';
 import type { Draft } from '../store/write.ts';
 import { costOfBatches } from '../systems/search-cost.ts';
@@ -65,9 +66,7 @@ const digestOf = ({ role, messages, response }: Example) =>
 async function removeOthers(store: Store, setId: string, ids: ReadonlySet<string>): Promise<void> {
   const stored = await store.sftExamples.find({ setId }, { projection: { _id: 1 } }).toArray();
   const others = stored.map(({ _id }) => _id).filter((id) => !ids.has(id));
-  for (let from = 0; from < others.length; from += examplesPerWrite) {
-    await store.sftExamples.deleteMany({ _id: { $in: others.slice(from, from + examplesPerWrite) } });
-  }
+  await removeAll(store.sftExamples, others);
 }
 
 /** Ids of executions whose answer was right. */

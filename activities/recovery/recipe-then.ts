@@ -1,6 +1,7 @@
 /** A run's recipe and learning rate as they were when a version was made. */
 import { applyOverrides } from '../../shared/config/overrides.ts';
 import type { Recipe } from '../../shared/config/recipe.ts';
+import { productOf } from '../run-position.ts';
 import type { PolicyDocument, RunDocument } from '../store/documents.ts';
 
 /** Takes back, newest first, the changes that came after the version's base. */
@@ -31,13 +32,10 @@ export function rateFactorThen(
 ): number {
   const chunk = /^cold-start-(\d+)$/.exec(madeBy)?.[1];
   const standing = decisions.filter(({ undone }) => undone !== true);
-  const counted =
+  return productOf(
     chunk === undefined
       ? standing.filter(({ about }) => about.startsWith(`${runId}/`) && isUpTo(about, madeBy))
-      : ofLastExecution(standing.filter(({ about }) => about === `chunk ${chunk} of the cold start`));
-  return counted.reduce(
-    (product, { decision }) => (decision.choice === 'lower-rate' ? product * decision.factor : product),
-    1,
+      : ofLastExecution(standing.filter(({ about }) => about === `chunk ${chunk} of the cold start`)),
   );
 }
 

@@ -1,6 +1,7 @@
 /** Takes out of a batch what hangs in the air and leaves the rest: what was paid for once need not be paid for again. */
 import { designIdOf } from '../../shared/domain/ids.ts';
 import type { Store } from '../store/connect.ts';
+import { removeAll } from '../store/remove.ts';
 import { looseEndOf } from './batch-wholeness.ts';
 import { callFields, executionFields, lostCalls } from './lost-calls.ts';
 
@@ -20,21 +21,10 @@ export async function trimBatch(store: Store, batchId: string): Promise<string |
   const whole = new Set(executions.map(({ _id }) => _id).filter((id) => !broken.has(id)));
   const stray = calls.filter(({ executionId }) => broken.has(executionId) || !designIds.has(designIdOf(executionId)));
   // Leaves before branches.
-  await remove(store.verdicts, idsOf(verdicts.filter(({ _id }) => !whole.has(_id))));
-  await remove(store.executions, [...broken]);
-  await remove(store.calls, idsOf(stray));
+  await removeAll(store.verdicts, idsOf(verdicts.filter(({ _id }) => !whole.has(_id))));
+  await removeAll(store.executions, [...broken]);
+  await removeAll(store.calls, idsOf(stray));
   return missing;
 }
 
 const idsOf = (list: readonly { _id: string }[]) => list.map(({ _id }) => _id);
-
-const idsPerRemoval = 1000;
-
-interface Removable {
-  deleteMany(query: { _id: { $in: string[] } }): Promise<unknown>;
-}
-
-async function remove(collection: Removable, ids: readonly string[]): Promise<void> {
-  for (let from = 0; from < ids.length; from += idsPerRemoval)
-    await collection.deleteMany({ _id: { $in: ids.slice(from, from + idsPerRemoval) } });
-}

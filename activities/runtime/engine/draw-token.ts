@@ -1,8 +1,8 @@
 /**
  * Draws one token from a row of logits and gives its log-probability under the distribution that was drawn from.
  * Temperature, then top-k, top-p and min-p, each as in Hugging Face `generate`, but of equal logits about the k-th place
- * top-k takes the first ids, k in all. The draw is the inverse of the
- * cumulative distribution at a given uniform number; this file knows no random generator.
+ * top-k takes the first ids, k in all. The draw is the inverse of the cumulative distribution at a given uniform number;
+ * this file knows no random generator.
  */
 import type { SamplingSettings } from '../../../shared/domain/sampling.ts';
 import { DomainError } from '../../../shared/errors.ts';
