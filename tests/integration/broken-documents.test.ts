@@ -189,7 +189,7 @@ describe('one field that is not what it must be', () => {
 });
 
 it('a worker that meets one ends the run by name; put right, the run goes on and lacks nothing', async () => {
-  const worker = await startWorkerProcess('all');
+  let worker = await startWorkerProcess('all');
   const database = await openDatabase(inject('stack').mongoUri, inject('stack').database);
   try {
     const id = 'meets-broken';
@@ -199,6 +199,9 @@ it('a worker that meets one ends the run by name; put right, the run goes on and
     await expect.poll(first, { timeout: 120_000, interval: 5 }).not.toBeNull();
     await handle.terminate('by a test');
     await trained;
+    // What was under way when the run was terminated may yet commit: it ends before anything is taken away.
+    await worker.stop();
+    worker = await startWorkerProcess('all');
     const credit = (await first())!;
     await damaged('credits', credit._id, 'advantage', 'high', async () => {
       await servers.store.iterations.deleteMany({ runId: id });
