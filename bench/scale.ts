@@ -2,9 +2,9 @@
  * The control plane beside a model that is not there: the real workflows, activities, journal, isolates, store and Temporal
  * server against a simulated engine, one iteration of 1x, 4x and 16x questions; and what orchestration costs the smoke
  * recipe with its real engine; what a step costs that does nothing; whether a big run starves a small one on a shared queue;
- * and what heartbeats cost. Servers and data are its own and go when it ends.
+ * what heartbeats cost; and what gpu workers of one run read from the store. Servers and data are its own and go when it ends.
  *
- *   npm run bench:scale -- [growth|smoke|floor|fairness|heartbeats|record ...] [--questions 32,128,512] [--gpu-workers 2] [--slots 12800] [--profile DIR]
+ *   npm run bench:scale -- [growth|smoke|floor|fairness|heartbeats|sharing|record ...] [--questions 32,128,512] [--gpu-workers 2] [--slots 12800] [--profile DIR]
  *
  * `record` writes bench/scale/calls.json from a real run: the latencies and replies that the simulation draws from.
  */
@@ -14,6 +14,7 @@ import { measureFloor } from './scale/floor.ts';
 import { measureGrowth } from './scale/growth.ts';
 import { measureHeartbeats } from './scale/heartbeats.ts';
 import { recordCalls } from './scale/record.ts';
+import { measureSharing } from './scale/sharing.ts';
 import { measureSmoke } from './scale/smoke.ts';
 
 const { values, positionals } = parseArgs({
@@ -40,6 +41,7 @@ const parts: Record<string, () => Promise<void>> = {
   floor: measureFloor,
   fairness: measureFairness,
   heartbeats: measureHeartbeats,
+  sharing: measureSharing,
   record: recordCalls,
 };
 const unknown = positionals.find((name) => !(name in parts));
@@ -47,5 +49,7 @@ if (unknown !== undefined) {
   console.error(`there is no part '${unknown}': expected some of ${Object.keys(parts).join(', ')}`);
   process.exit(2);
 }
-for (const name of positionals.length === 0 ? ['growth', 'smoke', 'floor', 'fairness', 'heartbeats'] : positionals)
+for (const name of positionals.length === 0
+  ? ['growth', 'smoke', 'floor', 'fairness', 'heartbeats', 'sharing']
+  : positionals)
   await parts[name]!();

@@ -37,6 +37,8 @@ export interface WorkerWish {
   slots: number;
   /** Divides every latency of a simulated engine; 1 where absent. */
   speed?: number;
+  /** Workers with another name keep their copies of weights in another folder, as other machines do. */
+  machine?: string;
   /** Added to Node's own arguments, e.g. `--cpu-prof`. */
   nodeArgs?: readonly string[];
 }
@@ -137,7 +139,8 @@ export async function startFleet(wishes: readonly WorkerWish[], temporalArgs: re
   for (const [index, wish] of wishes.entries()) {
     const name = `${wish.queue}-${index}`;
     traces.push(join(stateDir, `${name}.trace`));
-    await startWorker(wish, traces.at(-1)!, env, (child) => workers.set(name, child));
+    const ownEnv = wish.machine === undefined ? env : { ...env, METAAGENTX_STATE: join(stateDir, wish.machine) };
+    await startWorker(wish, traces.at(-1)!, ownEnv, (child) => workers.set(name, child));
   }
   const store = await openStore({ uri: mongoUri, database });
   closers.push(() => store.close());

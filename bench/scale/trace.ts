@@ -33,12 +33,16 @@ export interface UpdateLine {
 /** Commands of one kind on one collection, summed when the worker ends. */
 export interface CommandsLine {
   kind: 'commands';
+  /** Of the worker. */
+  pid: number;
   name: string;
   collection: string;
   count: number;
   documents: number;
   /** Of one answer or one write, at most. */
   mostDocuments: number;
+  /** Binary fields of all answers. */
+  binaryBytes: number;
   ms: number;
   /** Updates of the document that was updated most. */
   mostUpdates: number;
@@ -70,15 +74,17 @@ export function commandCounter(): { count(command: StoreCommand): void; lines():
   const sums = new Map<string, CommandsLine>();
   const updates = new Map<string, Map<string, number>>();
   return {
-    count({ name, collection, documents, durationMs, updated }) {
+    count({ name, collection, documents, binaryBytes, durationMs, updated }) {
       const key = `${name} ${collection}`;
       const none: CommandsLine = {
         kind: 'commands',
+        pid: process.pid,
         name,
         collection,
         count: 0,
         documents: 0,
         mostDocuments: 0,
+        binaryBytes: 0,
         ms: 0,
         mostUpdates: 0,
       };
@@ -86,6 +92,7 @@ export function commandCounter(): { count(command: StoreCommand): void; lines():
       sums.set(key, sum);
       sum.count += 1;
       sum.documents += documents;
+      sum.binaryBytes += binaryBytes;
       sum.mostDocuments = Math.max(sum.mostDocuments, documents);
       sum.ms += durationMs;
       const byId = updates.get(key) ?? new Map<string, number>();
