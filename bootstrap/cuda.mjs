@@ -81,7 +81,8 @@ export async function provisionCuda({ root, env, from, report }) {
     report.work('cuda', `onnxruntime-node ${version}: running its own install script`);
     const outcome = await runCommand(process.execPath, [join(script, 'script', 'install.js')], {
       cwd: script,
-      env: { ...env, ONNXRUNTIME_NODE_INSTALL: 'cuda12' },
+      // Its 'cuda12' is read as no flag at all (1.30.0), with which it does nothing where npm has started it.
+      env: { ...env, ONNXRUNTIME_NODE_INSTALL: 'true' },
       timeoutMs: downloadTimeoutMs,
     });
     const missing = providerFiles.filter((name) => !existsSync(join(target, name)));

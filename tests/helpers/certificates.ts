@@ -16,7 +16,9 @@ export interface Certificates {
 const days = ['-days', '2'];
 const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
 
-export function makeCertificates(folder: string): Certificates {
+/** `names` are further host names of the server. */
+export function makeCertificates(folder: string, names: readonly string[] = []): Certificates {
+  const hosts = ['localhost', ...names].map((name) => `DNS:${name}`).join(',');
   const at = (name: string) => join(folder, name);
   const openssl = (...args: string[]) => execFileSync('openssl', args, { stdio: ['ignore', 'ignore', 'pipe'] });
   const authority = (name: string) =>
@@ -36,7 +38,7 @@ export function makeCertificates(folder: string): Certificates {
   authority('other-ca');
   for (const holder of ['server', 'client']) {
     openssl('req', ...curve, '-keyout', at(`${holder}.key`), '-out', at(`${holder}.csr`), '-subj', `/CN=${holder}`);
-    writeFileSync(at(`${holder}.ext`), 'subjectAltName=IP:127.0.0.1,DNS:localhost\n');
+    writeFileSync(at(`${holder}.ext`), `subjectAltName=IP:127.0.0.1,${hosts}\n`);
     const signed = ['-CA', at('ca.crt'), '-CAkey', at('ca.key'), '-CAcreateserial', '-extfile', at(`${holder}.ext`)];
     openssl('x509', '-req', ...days, '-in', at(`${holder}.csr`), '-out', at(`${holder}.crt`), ...signed);
   }
