@@ -88,9 +88,9 @@ describe.skipIf(`${process.platform}-${process.arch}` !== 'linux-x64')(
         GLOBAL_AGENT_HTTPS_PROXY: `http://127.0.0.1:${await listen(proxy)}`,
         GLOBAL_AGENT_NO_PROXY: '',
         NODE_EXTRA_CA_CERTS: certificates.ca,
-      // As `npm run setup:cuda` sets them.
-      npm_config_local_prefix: root,
-      npm_package_json: join(root, 'package.json'),
+        // As `npm run setup:cuda` sets them.
+        npm_config_local_prefix: root,
+        npm_package_json: join(root, 'package.json'),
       };
     });
     afterEach(async () => {
