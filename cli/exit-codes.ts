@@ -16,6 +16,7 @@ const byName: Partial<Record<FailureName, number>> = {
   InvalidInput: exitCodes.usage,
   UnsupportedModel: exitCodes.usage,
   RunNotFound: exitCodes.notFound,
+  NotFound: exitCodes.notFound,
   CheckpointMissing: exitCodes.notFound,
   StoreUnavailable: exitCodes.unavailable,
   SandboxUnavailable: exitCodes.unavailable,

@@ -24,6 +24,7 @@ const failures = {
   RecordRefused: 'final',
   RecordBroken: 'final',
   RunNotFound: 'final',
+  NotFound: 'final',
   RunStopped: 'final',
   PayloadKeyUnknown: 'retried',
   PayloadCorrupt: 'final',

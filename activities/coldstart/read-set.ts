@@ -3,18 +3,18 @@ import { DomainError } from '../../shared/errors.ts';
 import type { Store } from '../store/connect.ts';
 import type { SftExampleDocument, SftSetDocument } from '../store/documents.ts';
 
-/** Throws `InvalidInput` where there is no such set. */
+/** Throws `NotFound` where there is no such set. */
 export async function readSet(store: Store, setId: string): Promise<SftSetDocument> {
   const found = await store.sftSets.findOne({ _id: setId });
   if (found !== null) return found;
   throw new DomainError(
-    'InvalidInput',
+    'NotFound',
     `there is no finished set '${setId}' in the store; see: npx metaagentx coldstart list`,
     { setId },
   );
 }
 
-/** In the order of their ids. Throws `InvalidInput`; `RecordConflict` where the store has lost some. */
+/** In the order of their ids. Throws `NotFound`; `RecordConflict` where the store has lost some. */
 export async function readExamples(store: Store, setId: string): Promise<SftExampleDocument[]> {
   const { examples } = await readSet(store, setId);
   const found = await store.sftExamples.find({ setId }).sort({ _id: 1 }).toArray();

@@ -17,7 +17,7 @@ export interface ShowOptions {
   count?: number | undefined;
 }
 
-/** Throws `InvalidInput` where the file has no such id. */
+/** Throws `NotFound` where the file has no such id. */
 export async function showQuestions(options: ShowOptions): Promise<Question[]> {
   const { questions } = await loadQuestionsFile(options.file);
   if (options.id === undefined) return questions.slice(0, options.count ?? 1);
@@ -25,7 +25,7 @@ export async function showQuestions(options: ShowOptions): Promise<Question[]> {
   if (found !== undefined) return [found];
   const near = questions.filter(({ id }) => id.includes(options.id!)).slice(0, 5);
   const hint = near.length === 0 ? '' : `; similar ids: ${near.map(({ id }) => id).join(', ')}`;
-  throw new DomainError('InvalidInput', `'${options.file}' has no question '${options.id}'${hint}`, { ...options });
+  throw new DomainError('NotFound', `'${options.file}' has no question '${options.id}'${hint}`, { ...options });
 }
 
 export interface StatsReport extends QuestionStatistics {

@@ -8,6 +8,7 @@ import type { Context } from 'hono';
 import { readRun } from '../../activities/run-context.ts';
 import type { Store } from '../../activities/store/connect.ts';
 import { isDomainError } from '../../shared/errors.ts';
+import type { FailureName } from '../../shared/errors.ts';
 import { parseTarget } from '../inspect/target.ts';
 import type { Target } from '../inspect/target.ts';
 import { hostNameOf } from '../listen.ts';
@@ -80,12 +81,15 @@ export function dashboardApp(options: DashboardOptions): Hono {
   app.get('/runs/*', async (c) => show(c, await nodePage(store, rest(c, '/runs/'))));
   app.notFound((c) => show(c, problemPage('Not found', `there is no page ${c.req.path}`), 404));
   app.onError((error, c) => {
-    if (isDomainError(error, 'RunNotFound') || isDomainError(error, 'InvalidInput'))
+    if (isDomainError(error) && leadNowhere.includes(error.name))
       return show(c, problemPage('Not found', error.message), 404);
     return show(c, problemPage('This page could not be made', `${error.name}: ${error.message}`), 503);
   });
   return app;
 }
+
+/** What is wrong with an address of which there is no page: its form, or that nothing is stored under it. */
+const leadNowhere: readonly FailureName[] = ['InvalidInput', 'RunNotFound', 'NotFound', 'CheckpointMissing'];
 
 const problemPage = (title: string, message: string): Page => ({
   title,
@@ -103,7 +107,7 @@ function rest(c: Context, prefix: string): string {
   }
 }
 
-/** Throws `RunNotFound` or `InvalidInput`. */
+/** Throws one of `leadNowhere`. */
 async function nodePage(store: Store, path: string): Promise<Page> {
   if (path.endsWith('/versions'))
     return versionsPage(store, await readRunData(store, path.slice(0, -'/versions'.length)));

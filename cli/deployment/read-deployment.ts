@@ -20,7 +20,7 @@ export interface Deployment {
 /** Number of gRPC's status "not found". */
 const notFound = 5;
 
-/** Throws `InvalidInput` where no worker of this deployment has ever polled. */
+/** Throws `NotFound` where no worker of this deployment has ever polled. */
 export async function readDeployment(client: Client, name: string): Promise<Deployment> {
   const { namespace } = client.options;
   const described = await client.workflowService
@@ -28,7 +28,7 @@ export async function readDeployment(client: Client, name: string): Promise<Depl
     .catch((cause: { code?: number; message: string }) => {
       if (cause.code !== notFound) throw cause;
       throw new DomainError(
-        'InvalidInput',
+        'NotFound',
         `no worker of the deployment '${name}' has started yet: start one with METAAGENTX_BUILD_ID=BUILD npx metaagentx worker control`,
         { deployment: name },
       );
@@ -47,12 +47,12 @@ export async function readDeployment(client: Client, name: string): Promise<Depl
   return { name, current, versions };
 }
 
-/** Throws `InvalidInput` where the deployment has no such version. */
+/** Throws `NotFound` where the deployment has no such version. */
 export async function checkVersion(client: Client, name: string, buildId: string): Promise<void> {
   const { versions } = await readDeployment(client, name);
   if (versions.some((version) => version.buildId === buildId)) return;
   throw new DomainError(
-    'InvalidInput',
+    'NotFound',
     `the deployment '${name}' has no version '${buildId}': it has ${versions.map((version) => version.buildId).join(', ')}. Start a worker of it first`,
     { deployment: name, buildId },
   );

@@ -10,12 +10,12 @@ import { metricsText } from './run-node.ts';
 import type { BatchTarget } from './target.ts';
 import { readTexts } from './questions-of.ts';
 
-/** Throws `InvalidInput` where the plan has no such stage. */
+/** Throws `NotFound` where the plan has no such stage. */
 export async function inspectStage({ store, run, paint, uiUrl }: InspectContext, stage: number): Promise<Inspection> {
   const runId = run._id;
   const planned = run.plan.stages.find((each) => each.stage === stage);
   if (planned === undefined) {
-    throw new DomainError('InvalidInput', `run '${runId}' has stages 1 to ${run.plan.stages.length}, not ${stage}`, {
+    throw new DomainError('NotFound', `run '${runId}' has stages 1 to ${run.plan.stages.length}, not ${stage}`, {
       runId,
       stage,
     });
@@ -70,7 +70,7 @@ export async function inspectStage({ store, run, paint, uiUrl }: InspectContext,
   };
 }
 
-/** Throws `InvalidInput` where nothing was sampled under this id. */
+/** Throws `NotFound` where nothing was sampled under this id. */
 export async function inspectBatch(context: InspectContext, target: BatchTarget): Promise<Inspection> {
   const { store, paint } = context;
   const { batchId } = target;
@@ -84,7 +84,7 @@ export async function inspectBatch(context: InspectContext, target: BatchTarget)
   ]);
   if (designs.length === 0) {
     throw new DomainError(
-      'InvalidInput',
+      'NotFound',
       `nothing was sampled under '${batchId}'; see: npx metaagentx inspect ${target.runId}`,
       { batchId },
     );

@@ -35,7 +35,7 @@ export const questionFacts = (question: Question | null, context: InspectContext
         ]),
       ];
 
-/** Throws `InvalidInput` where nothing was sampled for the slot. */
+/** Throws `NotFound` where nothing was sampled for the slot. */
 export async function inspectQuestion(context: InspectContext, target: At<'question'>): Promise<Inspection> {
   const { store, paint, uiUrl } = context;
   const rolloutId = target.rollout;
@@ -47,7 +47,7 @@ export async function inspectQuestion(context: InspectContext, target: At<'quest
   ]);
   if (designs.length === 0) {
     throw new DomainError(
-      'InvalidInput',
+      'NotFound',
       `no design is stored under '${rolloutId}'; see: npx metaagentx inspect ${target.batchId}`,
       { rolloutId },
     );
@@ -98,7 +98,7 @@ export async function inspectQuestion(context: InspectContext, target: At<'quest
   };
 }
 
-/** Throws `InvalidInput` where there is no such design. */
+/** Throws `NotFound` where there is no such design. */
 export async function inspectDesign(context: InspectContext, target: At<'design'>): Promise<Inspection> {
   const { store, paint, run } = context;
   const designId = target.design;
@@ -109,7 +109,7 @@ export async function inspectDesign(context: InspectContext, target: At<'design'
   ]);
   if (design === null) {
     throw new DomainError(
-      'InvalidInput',
+      'NotFound',
       `there is no design '${designId}'; see: npx metaagentx inspect ${target.rollout}`,
       { designId },
     );

@@ -14,7 +14,7 @@ import { testsText } from './tests-text.ts';
 
 type At<Level extends Target['level']> = Extract<Target, { level: Level }>;
 
-/** Throws `InvalidInput` where there is no such execution. */
+/** Throws `NotFound` where there is no such execution. */
 export async function inspectExecution(context: InspectContext, target: At<'execution'>): Promise<Inspection> {
   const { store, paint } = context;
   const id = target.execution;
@@ -25,11 +25,9 @@ export async function inspectExecution(context: InspectContext, target: At<'exec
     store.credits.findOne({ _id: id }),
   ]);
   if (execution === null && calls.length === 0) {
-    throw new DomainError(
-      'InvalidInput',
-      `there is no execution '${id}'; see: npx metaagentx inspect ${target.design}`,
-      { id },
-    );
+    throw new DomainError('NotFound', `there is no execution '${id}'; see: npx metaagentx inspect ${target.design}`, {
+      id,
+    });
   }
   calls.sort((a, b) => a.call - b.call);
   const question = execution === null ? null : await readQuestion(context, target, execution.question);
@@ -87,13 +85,13 @@ function callLines(context: InspectContext, call: CallDocument): string[] {
   ];
 }
 
-/** Throws `InvalidInput` where there is no such call. */
+/** Throws `NotFound` where there is no such call. */
 export async function inspectCall(context: InspectContext, target: At<'call'>): Promise<Inspection> {
   const { store, paint } = context;
   const call = await store.calls.findOne({ _id: target.call }, { projection: withoutPacked });
   if (call === null) {
     throw new DomainError(
-      'InvalidInput',
+      'NotFound',
       `there is no call '${target.call}'; see: npx metaagentx inspect ${target.execution}`,
       { id: target.call },
     );

@@ -96,7 +96,7 @@ function runFacts({ run, uiUrl }: InspectContext): string[] {
   ]);
 }
 
-/** `wanted` null: the newest version. Throws `InvalidInput` where there is no such version. */
+/** `wanted` null: the newest version. Throws `CheckpointMissing` where there is no such version. */
 export async function inspectPolicy(context: InspectContext, wanted: number | null): Promise<Inspection> {
   const { store, run, paint } = context;
   const runId = run._id;
@@ -106,7 +106,7 @@ export async function inspectPolicy(context: InspectContext, wanted: number | nu
   const policy = await store.policies.findOne({ _id: policyId(runId, number) });
   if (policy === null) {
     const there = numbers.length === 0 ? 'it has none yet' : `it has v0 to v${Math.max(...numbers)}`;
-    throw new DomainError('InvalidInput', `run '${runId}' has no policy version ${wanted ?? ''}: ${there}`, {
+    throw new DomainError('CheckpointMissing', `run '${runId}' has no policy version ${wanted ?? ''}: ${there}`, {
       runId,
       version: wanted,
     });

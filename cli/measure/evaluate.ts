@@ -122,11 +122,11 @@ async function answeringSystem(
   return { answering: searchedReference(plan, system.name), plan };
 }
 
-/** Throws `InvalidInput` where there is no such evaluation. */
+/** Throws `NotFound` where there is no such evaluation. */
 export async function readEvaluation(store: Store, id: string): Promise<EvaluationDocument> {
   const found = await store.evaluations.findOne({ _id: id });
   if (found !== null) return found;
-  throw new DomainError('InvalidInput', `there is no evaluation '${id}' in the store; see: npx metaagentx eval list`, {
+  throw new DomainError('NotFound', `there is no evaluation '${id}' in the store; see: npx metaagentx eval list`, {
     id,
   });
 }

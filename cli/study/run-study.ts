@@ -101,11 +101,11 @@ export async function awaitStudy(cli: Cli, session: Session, studyId: string): P
   return readStudy(session.store, studyId);
 }
 
-/** Throws `InvalidInput` where there is no such study. */
+/** Throws `NotFound` where there is no such study. */
 export async function readStudy(store: Store, studyId: string): Promise<StudyDocument> {
   const found = await store.studies.findOne({ _id: studyId });
   if (found !== null) return found;
-  throw new DomainError('InvalidInput', `there is no study '${studyId}' in the store; see: npx metaagentx study list`, {
+  throw new DomainError('NotFound', `there is no study '${studyId}' in the store; see: npx metaagentx study list`, {
     studyId,
   });
 }

@@ -7,7 +7,9 @@ import { NativeConnection, Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { resolveTemporalConfig } from '../../shared/config/temporal-config.ts';
 import { workflowBundle } from '../../workers/bundle.ts';
+import { dashboardApp } from '../../cli/dashboard/app.ts';
 import { metaagentx } from '../helpers/command-line.ts';
+import { storeRun } from '../helpers/stored-run.ts';
 import { connectServers } from '../helpers/tiny-run.ts';
 import type { TestServers } from '../helpers/tiny-run.ts';
 
@@ -188,8 +190,64 @@ describe('documents of another time', () => {
   });
 });
 
+describe('what is looked for by name and is not there', () => {
+  const runId = 'bad-input-there';
+  const iteration = `${runId}/stage-01/iter-001`;
+  beforeAll(() =>
+    storeRun(servers.store, {
+      ...{ runId, stages: [1], questions: 1, designs: 1, executions: 1, calls: 1 },
+      text: (what) => what,
+    }),
+  );
+
+  const commands: string[][] = [
+    ...['status', 'inspect', 'report', 'audit', 'pause', 'unpause', 'stop', 'resume'].map((name) => [name, 'nobody']),
+    ['decide', 'nobody', 'skip'],
+    ['export', 'nobody', '--to', '/dev/null/none'],
+    ['fork', 'nobody@v1', '--run-id', 'bad-input-fork'],
+    ['repair', 'nobody@v1'],
+    ['repair', `${runId}@v9`],
+    ['eval', 'nobody'],
+    ['eval', `${runId}@v9`],
+    ['eval', 'list', 'nobody'],
+    ['eval', 'show', `${runId}/eval-nothing`],
+    ['eval', 'compare', `${runId}/eval-stage-01`, `${runId}/eval-nothing`],
+    ['solve', 'nobody', 'What is 1 + 1?'],
+    ['study', 'show', 'nothing'],
+    ['coldstart', 'show', 'nothing'],
+    ['coldstart', 'train', 'nothing', '--recipe', 'smoke'],
+    ['policy', 'show', 'nobody'],
+    ['policy', 'show', `${runId}@v9`],
+    ['policy', 'export', 'nobody@v1', '/dev/null/none'],
+    ...[
+      `${runId}@v9`,
+      `${runId}/stage-02`,
+      `${runId}/stage-01/iter-009`,
+      `${iteration}/q-9`,
+      `${iteration}/q-0/d-9`,
+      `${iteration}/q-0/d-0/e-9`,
+      `${iteration}/q-0/d-0/e-0/c-9`,
+      `${runId}/eval-nothing`,
+    ].map((path) => ['inspect', path]),
+  ];
+  it.each(commands.map((argv) => [argv.join(' '), argv] as const))('%s', async (_line, argv) => {
+    const { code, data } = await metaagentx(...argv);
+    expect([code, data.error.name]).toEqual([
+      3,
+      expect.stringMatching(/^(RunNotFound|NotFound|CheckpointMissing)$/) as string,
+    ]);
+  });
+
+  it('has no page', async () => {
+    const app = dashboardApp({ store: servers.store, hosts: null, temporalUrl: () => null });
+    const paths = ['', '/stage-02', '/v9', '/stage-01/iter-001/q-9', '/stage-01/iter-001/q-0/d-9'];
+    const statuses = paths.map(async (path) => (await app.request(`/runs/${runId}${path}`)).status);
+    expect(await Promise.all(statuses)).toEqual([200, 404, 404, 404, 404]);
+  });
+});
+
 it('a deployment that is not there is named, also where its current version is to be none', async () => {
   const { code, data } = await metaagentx('deployment', 'current', 'none', '--name', 'nobody');
-  expect(code).toBe(2);
+  expect(code).toBe(3);
   expect(data.error.message).toMatch(/no worker of the deployment 'nobody'/);
 });

@@ -169,7 +169,7 @@ describe('what has been measured', () => {
   });
 
   it('refuses an unknown id', async () => {
-    expect((await metaagentx('eval', 'show', `${run}/eval-nothing`)).code).toBe(2);
+    expect((await metaagentx('eval', 'show', `${run}/eval-nothing`)).code).toBe(3);
   });
 });
 

@@ -99,6 +99,12 @@ it('pulls from a hub, sends the token there and not to where it redirects', asyn
   }
 });
 
+it('says that a question is not there as of anything that is looked for by name', async () => {
+  const { code, stdout, stderr } = await run('show', at('all.jsonl'), '--id', 'q9');
+  expect([code, stdout]).toEqual([3, '']);
+  expect(stderr).toMatch(/all\.jsonl' has no question 'q9'/);
+});
+
 it.each([
   [['import', 'gsm9k', 'x.jsonl'], /'gsm9k' is invalid for argument 'format'. Allowed choices are aime/],
   [['show', at('none.jsonl')], /none\.jsonl': there is no such file/],

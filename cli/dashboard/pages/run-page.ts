@@ -31,12 +31,12 @@ ${places(iterations)}
   };
 }
 
-/** Throws `InvalidInput` where the plan has no such stage. */
+/** Throws `NotFound` where the plan has no such stage. */
 export function stagePage(data: RunData, stage: number): Page {
   const { run } = data;
   const planned = run.plan.stages.find((each) => each.stage === stage);
   if (planned === undefined)
-    throw new DomainError('InvalidInput', `run '${run._id}' has stages 1 to ${run.plan.stages.length}, not ${stage}`);
+    throw new DomainError('NotFound', `run '${run._id}' has stages 1 to ${run.plan.stages.length}, not ${stage}`);
   const iterations = data.iterations.filter((each) => each.stage === stage);
   const record = data.stages.find((each) => each.stage === stage);
   const first = data.iterations.findIndex((each) => each.stage === stage);

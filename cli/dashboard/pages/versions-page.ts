@@ -55,7 +55,7 @@ const changedParts = ({ parts, version }: PolicyDocument) => {
   return changed.length === 0 ? 'nothing' : changed.map(([part]) => part).join(', ');
 };
 
-/** Throws `InvalidInput` where the run has no such version; null means the newest. */
+/** Throws `CheckpointMissing` where the run has no such version; null means the newest. */
 export async function versionPage(store: Store, data: RunData, wanted: number | null): Promise<Page> {
   const runId = data.run._id;
   const found = await store.policies.find({ runId }, { projection: { version: 1 } }).toArray();
@@ -63,10 +63,14 @@ export async function versionPage(store: Store, data: RunData, wanted: number | 
   const version = wanted ?? newest;
   const policy = await store.policies.findOne({ _id: policyId(runId, version) });
   if (policy === null) {
-    throw new DomainError('InvalidInput', `run '${runId}' has no policy version ${version}; it has v0 to v${newest}`, {
-      runId,
-      version,
-    });
+    throw new DomainError(
+      'CheckpointMissing',
+      `run '${runId}' has no policy version ${version}; it has v0 to v${newest}`,
+      {
+        runId,
+        version,
+      },
+    );
   }
   const beside = (number: number) => (number < 0 || number > newest ? null : pageHref(policyId(runId, number)));
   return {

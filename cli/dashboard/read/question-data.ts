@@ -35,7 +35,7 @@ export interface QuestionData {
   calls: CallDocument[];
 }
 
-/** Throws `InvalidInput` where nothing is stored under the target. */
+/** Throws `NotFound` where nothing is stored under the target. */
 export async function readQuestionData(
   context: { store: Store; run: RunDocument },
   target: QuestionTarget,
@@ -53,7 +53,7 @@ export async function readQuestionData(
       : (store.calls.find({ executionId: open }, { projection: withoutPacked }).toArray() as Promise<CallDocument[]>),
   ]);
   if (designs.length === 0) {
-    throw new DomainError('InvalidInput', `no design is stored under '${rolloutId}'; see ${target.batchId}`, {
+    throw new DomainError('NotFound', `no design is stored under '${rolloutId}'; see ${target.batchId}`, {
       rolloutId,
     });
   }
@@ -83,7 +83,7 @@ export async function readQuestionData(
 
 function checkPresent(target: QuestionTarget, designs: readonly DesignBranch[], calls: readonly CallDocument[]): void {
   const refuse = (what: string, id: string): never => {
-    throw new DomainError('InvalidInput', `there is no ${what} '${id}'; see ${target.rollout}`, { id });
+    throw new DomainError('NotFound', `there is no ${what} '${id}'; see ${target.rollout}`, { id });
   };
   if ('design' in target && !designs.some(({ design }) => design._id === target.design))
     refuse('design', target.design);
