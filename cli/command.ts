@@ -64,5 +64,11 @@ export function portNumber(text: string): number {
   throw new InvalidArgumentError('expected a port from 0 to 65535.');
 }
 
+/** Parser of a text that says something. */
+export function filledText(text: string): string {
+  if (text.trim() !== '') return text;
+  throw new InvalidArgumentError('expected a text, it is empty.');
+}
+
 /** Parser of an option that may be given several times. */
 export const collected = (text: string, earlier: string[] = []): string[] => [...earlier, text];

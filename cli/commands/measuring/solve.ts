@@ -1,16 +1,15 @@
 /** `solve`: the Designer writes a system for one question, the Executor runs it; answer and script are printed. */
 import type { Cli, CommandFile, CommandResult } from '../../command.ts';
-import { examples, wholeNumber } from '../../command.ts';
+import { examples, filledText, wholeNumber } from '../../command.ts';
 import { exitCodes } from '../../exit-codes.ts';
 import type { Solved } from '../../measure/solve.ts';
 import { policyVersionName } from '../../../shared/domain/ids.ts';
-import { DomainError } from '../../../shared/errors.ts';
 
 export const command: CommandFile = {
   define(command, act) {
     command
       .argument('<policy>', 'RUN, RUN@latest or RUN@vN')
-      .argument('<question>', 'the question')
+      .argument('<question>', 'the question', filledText)
       .option('--designs <n>', 'designs to try until one may run', wholeNumber(1), 4)
       .addHelpText(
         'after',
@@ -27,7 +26,6 @@ Exit code 0 with an answer, 1 without one.
 };
 
 async function run(cli: Cli, policy: string, question: string, designs: number): Promise<CommandResult> {
-  if (question.trim() === '') throw new DomainError('InvalidInput', 'the question is empty: expected a text');
   const [{ solve }, { withSession }, { parsePolicyReference }] = await Promise.all([
     import('../../measure/solve.ts'),
     import('../../session.ts'),

@@ -129,6 +129,9 @@ describe('script run', () => {
 
   it('refuses a command line that cannot be meant', async () => {
     expect((await run('run', file(vote))).code).toBe(2);
+    const empty = await run('run', file(vote), '--question', ' ');
+    expect([empty.code, empty.stdout]).toEqual([2, '']);
+    expect(empty.stderr).toMatch(/'--question <text>' argument ' ' is invalid\. expected a text, it is empty/);
     expect((await run('run', file(vote), '--question', 'q', '--answers', 'rude')).code).toBe(2);
     expect((await run('run', file(vote), '--question', 'q', '--set', 'seed=1')).code).toBe(2);
   });

@@ -2,7 +2,7 @@
 import { Option } from 'commander';
 import type { Command } from 'commander';
 import type { Act, CommandFile } from '../../command.ts';
-import { collected, examples, wholeNumber } from '../../command.ts';
+import { collected, examples, filledText, wholeNumber } from '../../command.ts';
 import type { CheckRequest } from '../../script/check-script.ts';
 import type { RunRequest } from '../../script/run-script.ts';
 
@@ -49,7 +49,7 @@ function defineRun(command: Command, act: Act): void {
   const run = withCommonOptions(command.command('run'))
     .summary('run one script on one question')
     .description('Runs a script once and shows what each node did. Nothing is stored.')
-    .requiredOption('--question <text>', 'the question')
+    .requiredOption('--question <text>', 'the question', filledText)
     .addOption(
       new Option('--answers <shape>', 'what stubbed agents say; no model is called')
         .choices(answerShapes)
