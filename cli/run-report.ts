@@ -59,12 +59,12 @@ const rowOf = ({ name, policyVersion, samples, questions, dataset, metrics }: Ev
   callsPerAnswer: metrics.callsPerAnswer ?? null,
 });
 
-/** A design of the evaluation that was right, with as many agents as any among the first questions. */
+/** A design of the Designer's that was right in the evaluation, with as many agents as any among the first questions. */
 async function exampleDesign(store: Store, { _id: batchId, runId }: EvaluationDocument): Promise<LearnedDesign | null> {
   const right = await store.verdicts.find({ runId, batchId, 'verdict.correct': true }).limit(60).toArray();
   const ids = right.map(({ _id }) => _id.replace(/\/e-\d+$/, ''));
   const designs = await store.designs
-    .find({ _id: { $in: ids } }, { projection: { script: 1, structure: 1, rolloutId: 1 } })
+    .find({ _id: { $in: ids }, writtenBy: 'designer' }, { projection: { script: 1, structure: 1, rolloutId: 1 } })
     .toArray();
   const best = designs.sort((a, b) => (b.structure?.agents ?? 0) - (a.structure?.agents ?? 0))[0];
   if (best === undefined) return null;

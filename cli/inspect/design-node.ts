@@ -2,7 +2,7 @@
 import { checkScript } from '../../shared/script/check.ts';
 import { renderStructureText } from '../../shared/script/render.ts';
 import { designerMessages } from '../../shared/script/designer-prompts.ts';
-import type { CreditDocument, VerdictDocument } from '../../activities/store/documents.ts';
+import type { CreditDocument, DesignDocument, VerdictDocument } from '../../activities/store/documents.ts';
 import type { Question } from '../../shared/domain/question.ts';
 import { DomainError } from '../../shared/errors.ts';
 import { fixed, signed } from '../view/numbers.ts';
@@ -124,8 +124,9 @@ export async function inspectDesign(context: InspectContext, target: At<'design'
   const rows = executions
     .sort((a, b) => a.execution - b.execution)
     .map((execution) => ({ execution, verdict: byId(verdicts, execution._id), credit: byId(credits, execution._id) }));
-  const prompt =
-    question === null ? null : designerMessages(question.text, run.recipe.prompts.form, run.recipe.designs.tools);
+  const isGiven = design.writtenBy === 'system';
+  const { form } = run.recipe.prompts;
+  const prompt = question === null || isGiven ? null : designerMessages(question.text, form, run.recipe.designs.tools);
   return {
     data: {
       design,
@@ -142,14 +143,7 @@ export async function inspectDesign(context: InspectContext, target: At<'design'
       ...(design.problem === null ? [] : [paint.red(`  ${placeOf(design.problem)}${design.problem.message}`)]),
       '',
       ...renderFacts([
-        [
-          'sampled',
-          `by v${design.policyVersion} (${design.part}), ${design.responseTokens} tokens after a prompt of ${design.promptTokens}, ended by ${design.finishReason}`,
-        ],
-        [
-          'settings',
-          `temperature ${design.sampling.temperature}, top-p ${design.sampling.topP}, top-k ${design.sampling.topK}`,
-        ],
+        ...(isGiven ? [givenFact] : sampledFacts(design)),
         ['credit', creditText(credit, meanOf(verdicts.map(({ reward }) => reward)))],
       ]),
       ...(rows.length === 0 ? [] : ['', ...executionTable(rows)]),
@@ -160,6 +154,25 @@ export async function inspectDesign(context: InspectContext, target: At<'design'
     })),
   };
 }
+
+/** Of a design that no model wrote. */
+export const givenFact = ['given', 'as the script of a system: no model was asked for it'] as const;
+
+const sampledFacts = ({
+  policyVersion,
+  part,
+  responseTokens,
+  promptTokens,
+  finishReason,
+  sampling,
+}: Omit<DesignDocument, keyof typeof withoutPacked>) =>
+  [
+    [
+      'sampled',
+      `by v${policyVersion} (${part}), ${responseTokens} tokens after a prompt of ${promptTokens}, ended by ${finishReason}`,
+    ],
+    ['settings', `temperature ${sampling.temperature}, top-p ${sampling.topP}, top-k ${sampling.topK}`],
+  ] as const;
 
 type ExecutionRow = {
   execution: {

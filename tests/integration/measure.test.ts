@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { dashboardApp } from '../../cli/dashboard/app.ts';
 import { storeSearch } from '../../cli/measure/search.ts';
 import { resolveTemporalConfig } from '../../shared/config/temporal-config.ts';
 import { systemOf } from '../../shared/systems/registry.ts';
@@ -198,6 +199,22 @@ describe('systems under comparison', () => {
     }
     expect(data.metrics.callsPerAnswer).toBe(executions.reduce((sum, { usage }) => sum + usage.calls, 0) / 8);
     expect((await metaagentx('eval', 'show', batchId, '--recompute')).data.identical).toBe(true);
+  });
+
+  it('what was given is not shown as sampled', async () => {
+    const { data } = await metaagentx('eval', `${run}@latest`, '-k', '2', '--system', 'single-agent');
+    const design = `${data.id}/q-000/d-0`;
+    const { stdout } = await runCommandLine(['inspect', design], process.env);
+    expect(stdout).toMatch(/^given +as the script of a system: no model was asked for it$/m);
+    expect(stdout).not.toMatch(/^(sampled|settings) /m);
+    expect((await metaagentx('inspect', design)).data.prompt).toBeNull();
+    const app = dashboardApp({ store: servers.store, hosts: null, temporalUrl: () => null });
+    const page = await (await app.request(`/runs/${design}`)).text();
+    expect(page).toContain('no model was asked for it');
+    expect(page).not.toContain('sampled by');
+    const sampled = `${(await metaagentx('eval', `${run}@latest`, '-k', '3')).data.id}/q-000/d-0`;
+    expect((await runCommandLine(['inspect', sampled], process.env)).stdout).toMatch(/^sampled +by v3 /m);
+    expect(await (await app.request(`/runs/${sampled}`)).text()).toContain('sampled by');
   });
 
   it('untrained-designer is the version after the cold start', async () => {

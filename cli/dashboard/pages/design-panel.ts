@@ -3,6 +3,7 @@ import type { CreditDocument, RunDocument } from '../../../activities/store/docu
 import type { Question } from '../../../shared/domain/question.ts';
 import { checkScript } from '../../../shared/script/check.ts';
 import { designerMessages } from '../../../shared/script/designer-prompts.ts';
+import { givenFact } from '../../inspect/design-node.ts';
 import { clip, duration, fixed, signed } from '../../view/numbers.ts';
 import { structureGraph } from '../charts/structure-graph.ts';
 import { scriptView } from '../charts/syntax.ts';
@@ -42,13 +43,17 @@ function scriptBesideStructure({ design }: Pick<DesignBranch, 'design'>): Html {
 
 export function designPanel(run: RunDocument, branch: DesignBranch, question: Question | null): Html {
   const { design, credit, executions } = branch;
-  const { sampling, seedKey } = design;
-  const prompt =
-    question === null ? [] : designerMessages(question.text, run.recipe.prompts.form, run.recipe.designs.tools);
   return html`${creditFacts(credit, null)}
 ${scriptBesideStructure(branch)}
 ${executions.length > 0 && executionTable(branch)}
-<h2>Prompt and reply</h2>
+${design.writtenBy === 'system' ? facts([givenFact]) : promptAndReply(run, design, question)}`;
+}
+
+function promptAndReply(run: RunDocument, design: DesignBranch['design'], question: Question | null): Html {
+  const { sampling, seedKey } = design;
+  const prompt =
+    question === null ? [] : designerMessages(question.text, run.recipe.prompts.form, run.recipe.designs.tools);
+  return html`<h2>Prompt and reply</h2>
 ${prompt.map(({ role, content }) => html`<h3>${role}</h3>${textBlock(content, `/text/designer/${design._id}`, 2_000)}`)}
 <h3>reply <span class="note">${design.promptTokens} → ${design.responseTokens} tokens, ended by ${design.finishReason}</span></h3>
 ${textBlock(design.reply, `/text/design/${design._id}`)}
