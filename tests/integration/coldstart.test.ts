@@ -192,6 +192,9 @@ it('trains on a set, and refuses other prompts', async () => {
   expect(last).toBeLessThan(first);
   const other = await metaagentx(
     'coldstart',
+  // No iteration has made a version of it.
+  const { runs } = (await metaagentx('list')).data as { runs: { runId: string }[] };
+  expect(runs.find(({ runId }) => runId === 'warm')).toMatchObject({ iterations: 0, policyVersion: 2 });
     'train',
     'taught',
     '--recipe',

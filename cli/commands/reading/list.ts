@@ -17,17 +17,18 @@ export const command: CommandFile = {
 async function list(cli: Cli): Promise<CommandResult> {
   const { withSession } = await import('../../session.ts');
   return withSession(cli, { stack: 'started', workers: 'none' }, async ({ store }) => {
-    const [runs, iterations, evaluations] = await Promise.all([
+    const [runs, iterations, versions, evaluations] = await Promise.all([
       store.runs.findSound({}, { projection: { prompts: 0 } }),
-      store.iterations.findSound({}, { projection: { runId: 1, policyOut: 1 } }),
+      store.iterations.findSound({}, { projection: { runId: 1 } }),
+      store.policies.findSound({}, { projection: { runId: 1, version: 1 } }),
       store.evaluations.findSound({}, { projection: { runId: 1, name: 1, policyVersion: 1, metrics: 1 } }),
     ]);
-    const refused = [runs, iterations, evaluations].flatMap((each) => each.refused);
+    const refused = [runs, iterations, versions, evaluations].flatMap((each) => each.refused);
     refused.forEach((why) => cli.log(why));
     const rows = runs.sound
       .sort((a, b) => b.createdAt.getTime() - a.createdAt.getTime())
       .map((run) => {
-        const own = iterations.sound.filter(({ runId }) => runId === run._id);
+        const committed = versions.sound.filter(({ runId }) => runId === run._id).map(({ version: number }) => number);
         const scores = evaluations.sound
           .filter(({ runId, name }) => runId === run._id && /^(cold-start|stage-)/.test(name))
           .sort((a, b) => a.policyVersion - b.policyVersion);
@@ -36,9 +37,9 @@ async function list(cli: Cli): Promise<CommandResult> {
           recipe: run.recipe.name,
           seed: run.recipe.seed,
           status: run.status,
-          iterations: own.length,
+          iterations: iterations.sound.filter(({ runId }) => runId === run._id).length,
           ofIterations: run.plan.stages.reduce((sum, stage) => sum + stage.iterations, 0),
-          policyVersion: own.length === 0 ? null : Math.max(...own.map(({ policyOut }) => policyOut)),
+          policyVersion: committed.length === 0 ? null : Math.max(...committed),
           firstAverage: scores[0]?.metrics.average ?? null,
           lastAverage: scores.at(-1)?.metrics.average ?? null,
           createdAt: run.createdAt,
