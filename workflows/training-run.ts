@@ -168,9 +168,12 @@ async function runStage(run: RunState, stage: StagePlan): Promise<void> {
       iteration: result.done,
       evaluations: { ...run.progress.evaluations, ...result.evaluations },
     });
+    // A stage that was stopped has not ended: it goes on from here.
     await control.recordStage.executeWithOptions(
-      { summary: `stage ${stage.stage} ends with ${policyVersionName(result.policyVersion)}` },
-      [{ ...record, policyOut: result.policyVersion }],
+      {
+        summary: `stage ${stage.stage} ${result.stopped ? 'stops at' : 'ends with'} ${policyVersionName(result.policyVersion)}`,
+      },
+      [{ ...record, policyOut: result.stopped ? null : result.policyVersion }],
     );
     if (result.stopped) return;
   }
