@@ -1,25 +1,32 @@
 /** Sends a run's workflow a message, after making sure that it can hear it. */
 import { readRun } from '../activities/run-context.ts';
 import { DomainError } from '../shared/errors.ts';
+import { studyOfWorkflow } from '../shared/domain/ids.ts';
 import type { Cli, CommandResult } from './command.ts';
-import { workflowStatus } from './workflow-status.ts';
+import { describeWorkflow } from './workflow-status.ts';
 import { isServed, withSession } from './session.ts';
 
 export type RunMessage = 'pause' | 'unpause' | 'stop' | 'stop --now';
 
-const effects: Record<RunMessage, (runId: string) => string> = {
+const effects: Record<RunMessage, (runId: string, study: string | null) => string> = {
   pause: (runId) => `${runId} pauses after its current iteration. Go on with: npx metaagentx unpause ${runId}`,
   unpause: (runId) => `${runId} goes on. Watch it with: npx metaagentx status ${runId} --watch`,
-  stop: (runId) => `${runId} ends after its current iteration. Go on later with: npx metaagentx resume ${runId}`,
-  'stop --now': (runId) => `${runId} is being cancelled. Go on later with: npx metaagentx resume ${runId}`,
+  stop: (runId, study) => `${runId} ends after its current iteration. ${goingOn(runId, study)}`,
+  'stop --now': (runId, study) => `${runId} is being cancelled. ${goingOn(runId, study)}`,
 };
+
+const goingOn = (runId: string, study: string | null) =>
+  study === null
+    ? `Go on later with: npx metaagentx resume ${runId}`
+    : `Its study goes on with its other runs. Go on later by giving the study again: npx metaagentx study ${study}`;
 
 /** Throws `RunNotFound`, or `InvalidInput` where the run is not running. */
 export async function signalRun(cli: Cli, runId: string, message: RunMessage): Promise<CommandResult> {
   return withSession(cli, { stack: 'started', workers: 'none' }, async (session) => {
     const { store, client } = session;
     const run = await readRun(store, runId);
-    const status = await workflowStatus(client, runId);
+    const workflow = await describeWorkflow(client, runId);
+    const status = workflow?.status.name ?? 'MISSING';
     if (status !== 'RUNNING') {
       throw new DomainError(
         'InvalidInput',
@@ -32,6 +39,7 @@ export async function signalRun(cli: Cli, runId: string, message: RunMessage): P
     else await handle.signal(message);
     const served = await isServed(session);
     const waits = served ? '' : '\nNo worker serves it at the moment; it hears this when one does (npx metaagentx up).';
-    return { data: { runId, sent: message, served }, text: effects[message](runId) + waits };
+    const study = studyOfWorkflow(workflow?.parentExecution?.workflowId ?? '');
+    return { data: { runId, sent: message, study, served }, text: effects[message](runId, study) + waits };
   });
 }

@@ -5,6 +5,7 @@
  */
 import { ApplicationFailure } from '@temporalio/common';
 import {
+  CancellationScope,
   continueAsNew,
   executeChild,
   isCancellation,
@@ -23,6 +24,7 @@ import { batchProgressQuery } from './messages.ts';
 import { visible } from './search-attributes.ts';
 import { systemSearch } from './system-search.ts';
 import { trainingRun } from './training-run.ts';
+import type { TrainingRunResult } from './training-run.ts';
 import { isVersioned } from './versioned.ts';
 import { mapWhileShort } from './window.ts';
 
@@ -110,16 +112,29 @@ async function runToEnd(plan: StudyPlan, runId: string, stopped: Set<string>): P
   const state = await control.readStudyRun({ runId });
   if (state.ended) return;
   const { dataset, from } = state;
-  const result = await executeChild(trainingRun, {
+  const ended = executeChild(trainingRun, {
     workflowId: runId,
     args: [{ runId, dataset: dataset.digest, plan: state.plan, from }],
     staticSummary: `run of ${plan.studyId}`,
     typedSearchAttributes: visible({ runId, dataset: dataset.name }),
   });
-  // Studies of before measured such a run as if it had ended.
-  if (!result.stopped || !patched('stopped-run')) return;
+  if (!(await isStopped(ended))) return;
   stopped.add(runId);
   throw runStopped([runId], plan.studyId);
+}
+
+/** Whether somebody stopped the run before its end, or cancelled it and not the study. */
+async function isStopped(ended: Promise<TrainingRunResult>): Promise<boolean> {
+  try {
+    const { stopped } = await ended;
+    // Studies of before measured such a run as if it had ended.
+    return stopped && patched('stopped-run');
+  } catch (error) {
+    const isAlone = isCancellation(error) && !CancellationScope.current().consideredCancelled;
+    // Studies of before were cancelled with it.
+    if (isAlone && patched('cancelled-run')) return true;
+    throw error;
+  }
 }
 
 async function measure(plan: StudyPlan, { runId, measurement, system }: StudyCellPlan): Promise<void> {

@@ -40,8 +40,11 @@ export const searchStepId = (searchId: string, round: number) => `${searchId}/t-
 export const systemIdOfSearch = (searchId: string) => searchId.replace(/\/search-([^/]*)$/, '/system-$1');
 /** The teacher's answers of a collection, which is named like its run. */
 export const collectionId = (runId: string) => `${runId}/collection`;
-/** A study's workflow. Its runs are named `STUDY.VARIANT.sSEED`. */
+/** A study's workflow. */
 export const studyWorkflowId = (studyId: string) => `study/${studyId}`;
+/** The study whose workflow it is; null where it is another one. */
+export const studyOfWorkflow = (workflowId: string): string | null => /^study\/(.+)$/.exec(workflowId)?.[1] ?? null;
+/** `STUDY.VARIANT.sSEED` */
 export const studyRunId = (studyId: string, variant: string, seed: number) => `${studyId}.${variant}.s${seed}`;
 /** One question that a user asked: its dataset's digest, and the how-manieth asking (from 0). */
 export const solveId = (runId: string, digest: string, asking: number) =>

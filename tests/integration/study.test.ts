@@ -6,7 +6,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { metaagentx } from '../helpers/command-line.ts';
+import { metaagentx, runCommandLine } from '../helpers/command-line.ts';
 import { connectServers } from '../helpers/tiny-run.ts';
 import type { TestServers } from '../helpers/tiny-run.ts';
 import { startWorkerProcess } from '../helpers/worker-process.ts';
@@ -40,6 +40,8 @@ it('runs a grid, resumes, and writes one table', async () => {
   expect(started).toMatchObject({ code: 0, data: { studyId: 'smoke', cells: 3 } });
   const first = 'smoke.executor-first.s0';
   await until(async () => (await store.calls.findOne({ runId: first })) !== null);
+  const { stdout: stopping } = await runCommandLine(['stop', first], process.env);
+  expect(stopping).toMatch(/Its study goes on .*: npx metaagentx study smoke$/m);
   await client.workflow.getHandle('study/smoke').terminate('test');
   await until(async () => (await client.workflow.getHandle(first).describe()).status.name !== 'RUNNING');
 

@@ -34,8 +34,8 @@ const iterations: string[] = [];
 const statuses = new Map<string, string>();
 const measured: string[] = [];
 const recorded: RecordStudyInput[] = [];
-/** A run that is stopped in its first update. */
-let toStop: string | null = null;
+/** Called in every update; lets a test act in mid-iteration. */
+let duringUpdate: (runId: string) => Promise<unknown> = async () => undefined;
 
 const positionOf = (runId: string): RunPosition => {
   const done = iterations.filter((id) => id.startsWith(`${runId}/`)).length;
@@ -65,7 +65,7 @@ const activities = {
   evaluateBatch: async () => ({ calls: 1, validDesigns: 1 }),
   verifyBatch: async () => ({ meanReward: 0.5, correct: 1, executions: 1 }),
   updatePolicy: async ({ runId, baseVersion }: UpdatePolicyInput) => {
-    if (runId === toStop) await client.workflow.getHandle(runId).signal('stop');
+    await duringUpdate(runId);
     return { policyVersion: baseVersion + 1, metrics: {} };
   },
 };
@@ -116,7 +116,7 @@ it('leaves a study open whose run was stopped, measures the others, and goes on 
     cells: [cell('halted-base', 'first'), cell('halted-other', 'other'), cell('halted-base', 'second')],
     concurrentRuns: 1,
   };
-  toStop = 'halted-base';
+  duringUpdate = async (runId) => runId === 'halted-base' && client.workflow.getHandle(runId).signal('stop');
   await expect(run(study)).rejects.toMatchObject({
     cause: {
       type: 'RunStopped',
@@ -133,9 +133,37 @@ it('leaves a study open whose run was stopped, measures the others, and goes on 
   expect(measured).toEqual(['halted-other study-other']);
   expect(recorded).toEqual([]);
 
-  toStop = null;
+  duringUpdate = async () => undefined;
   expect(await run(study)).toEqual({});
   expect(iterations.slice(3)).toEqual(['halted-base/stage-01/iter-002']);
   expect(measured.slice(1)).toEqual(['halted-base study-first', 'halted-base study-second']);
   expect(recorded).toEqual([{ studyId: 'halted', failures: {} }]);
+});
+
+it('goes on with its other runs where one is cancelled, and ends with its own cancellation', async () => {
+  const study: StudyPlan = {
+    studyId: 'cancelled',
+    queues,
+    activities: policies,
+    bases: [],
+    cells: [cell('cancelled-first', 'first'), cell('cancelled-other', 'other')],
+    concurrentRuns: 1,
+  };
+  const own = (list: readonly string[]) => list.filter((each) => each.startsWith('cancelled-'));
+  const cancelling = (workflowId: string) => async (runId: string) =>
+    runId === 'cancelled-first' && client.workflow.getHandle(workflowId).cancel();
+  duringUpdate = cancelling('cancelled-first');
+  await expect(run(study)).rejects.toMatchObject({
+    cause: { type: 'RunStopped', message: expect.stringMatching(/^run 'cancelled-first' was stopped/) as string },
+  });
+  expect(statuses.get('cancelled-first')).toBe('stopped');
+  expect(own(measured)).toEqual(['cancelled-other study-other']);
+
+  duringUpdate = cancelling('study/cancelled');
+  await expect(run(study)).rejects.toMatchObject({ cause: { name: 'CancelledFailure' } });
+  expect(own(measured)).toHaveLength(1);
+
+  duringUpdate = async () => undefined;
+  expect(await run(study)).toEqual({});
+  expect(own(measured)).toEqual(['cancelled-other study-other', 'cancelled-first study-first']);
 });
