@@ -21,13 +21,15 @@ export interface ForkRequest {
   runId: string;
   set: readonly string[];
   config: TemporalConfig;
+  /** For links from the Temporal UI. */
+  dashboardUrl?: string | null;
 }
 
 /** Throws `InvalidInput`, `InvalidConfig`, `RunNotFound` or `CheckpointMissing` before anything is written. */
 export async function forkRun(
   store: Store,
   client: Client,
-  { from, runId, set, config }: ForkRequest,
+  { from, runId, set, config, dashboardUrl }: ForkRequest,
 ): Promise<NonNullable<RunDocument['forkedFrom']>> {
   checkRunId(runId);
   const { run, policyVersion: version } = await pinPolicy(store, from);
@@ -48,6 +50,6 @@ export async function forkRun(
     : await recordRun(store, { ...request, datasets: run.datasets });
   if (!inserted) throw taken(runId);
   const stored = await store.runs.findOne({ _id: runId });
-  await startWorkflow(client, { _id: runId, plan, recipe, datasets: stored!.datasets }, null);
+  await startWorkflow(client, { _id: runId, plan, recipe, datasets: stored!.datasets }, null, dashboardUrl);
   return forkedFrom;
 }

@@ -10,6 +10,7 @@ import type { Recipe } from '../shared/config/recipe.ts';
 import type { Cli, CommandResult } from './command.ts';
 import { fittedDatasets } from './datasets.ts';
 import { exitCodes, Interrupted } from './exit-codes.ts';
+import { lastingPages, sayPages } from './pages.ts';
 import type { PreparedRun } from './prepare-run.ts';
 import { resumeRun } from './resume-run.ts';
 import { storedRoom } from './prompt-room.ts';
@@ -17,7 +18,6 @@ import { readReport } from './run-report.ts';
 import type { Session } from './session.ts';
 import { startRun } from './start-run.ts';
 import { reportText } from './view/report.ts';
-import type { RunPages } from './view/report.ts';
 import { watchRun } from './watch-run.ts';
 
 export async function launch(
@@ -41,17 +41,12 @@ export async function launch(
       `run ${runId} has the same recipe and questions and is not finished: going on with it (${how}). For a new run give --run-id`,
     );
   }
-  const uiUrl = session.uiUrl(runId);
-  const dashboardUrl = session.dashboardUrl(runId);
-  if (uiUrl !== null) cli.log(`Temporal UI: ${uiUrl}`);
-  if (dashboardUrl !== null) cli.log(`dashboard:   ${dashboardUrl}`);
-  if (detach) {
-    return {
-      data: { runId, started: unfinished === null, uiUrl, dashboardUrl },
-      text: `${runId} runs in the background. Look at it with: npx metaagentx status ${runId} --watch`,
-    };
-  }
-  return follow(cli, session, runId);
+  if (!detach) return follow(cli, session, runId);
+  sayPages(cli, session, runId);
+  return {
+    data: { runId, started: unfinished === null, ...lastingPages(session, runId) },
+    text: `${runId} runs in the background. Look at it with: npx metaagentx status ${runId} --watch`,
+  };
 }
 
 /** Looks at the stored version that the run begins with, if it does: whether it is there, and which questions fit it. */
@@ -67,14 +62,15 @@ async function fittedToStored(cli: Cli, store: Store, prepared: PreparedRun): Pr
 
 /** Watches to the end and reports. Throws `Interrupted` at Ctrl-C. */
 export async function follow(cli: Cli, session: Session, runId: string): Promise<CommandResult> {
+  sayPages(cli, session, runId);
   const { how, failure } = await watchRun(cli, session, runId);
   if (how === 'interrupted')
     throw new Interrupted(`stopped watching ${runId}`, adviceFor(runId, session.hasOwnWorkers));
   const report = await readReport(session.store, runId);
   const { run, evaluations, design, iterations } = report;
-  const uiUrl = session.uiUrl(runId);
-  const data = { runId, status: run.status, workflow: how, failure, iterations, evaluations, design, uiUrl };
-  if (how === 'COMPLETED') return { data, text: reportText(report, pagesAfter(session, runId), cli.paint) };
+  const pages = lastingPages(session, runId);
+  const data = { runId, status: run.status, workflow: how, failure, iterations, evaluations, design, ...pages };
+  if (how === 'COMPLETED') return { data, text: reportText(report, pages, cli.paint) };
   const why = failure === null ? '' : `: ${failure.name}: ${failure.message}`;
   return {
     data,
@@ -82,12 +78,6 @@ export async function follow(cli: Cli, session: Session, runId: string): Promise
     text: `run ${runId} ended as ${how}${why}\nGo on from its last committed iteration with: npx metaagentx resume ${runId}`,
   };
 }
-
-/** What this command started is stopped when it ends: addresses of that are not worth printing. */
-const pagesAfter = ({ stack, uiUrl, dashboardUrl }: Session, runId: string): RunPages =>
-  stack.owned.length > 0
-    ? { uiUrl: null, dashboardUrl: null }
-    : { uiUrl: uiUrl(runId), dashboardUrl: dashboardUrl(runId) };
 
 /** The run is durable: what the user can do with it now. */
 export function adviceFor(runId: string, workersEnd: boolean): string[] {

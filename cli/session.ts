@@ -14,7 +14,7 @@ import { Interrupted, Unavailable } from './exit-codes.ts';
 import { readConfig, stateDirOf } from './settings.ts';
 import { defaultDatabase, temporalUiLink } from './stack/addresses.ts';
 import type { StackAddresses } from './stack/addresses.ts';
-import { dashboardUrlOf } from './stack/dashboard.ts';
+import { dashboardUrlOf, isOwnDashboard } from './stack/dashboard.ts';
 import type { Stack } from './stack/stack.ts';
 import type { Workers } from './stack/workers.ts';
 
@@ -32,6 +32,8 @@ export interface Session {
   readonly uiUrl: (workflowId: string) => string | null;
   /** The dashboard, or its page of a path, where one is served. */
   readonly dashboardUrl: (path?: string) => string | null;
+  /** The same for what is said last: null where the page ends with this session. */
+  readonly lasting: Pick<Session, 'uiUrl' | 'dashboardUrl'>;
 }
 
 export interface SessionNeeds {
@@ -45,6 +47,10 @@ export interface SessionNeeds {
   /** `started`: serve the dashboard for as long as the command lasts, where none is served. */
   dashboard?: 'started';
 }
+
+/** What commands need that train or collect: all of it for their duration, or what runs already. */
+export const trainingNeeds = (withStack: boolean | undefined): SessionNeeds =>
+  withStack ? { stack: 'started', workers: 'polling', dashboard: 'started' } : { stack: 'joined', workers: 'none' };
 
 /** Opens what is needed, works, closes. Throws `Unavailable` with what to do. */
 export async function withSession<T>(
@@ -139,7 +145,9 @@ async function connect(
         throw new Unavailable(`no Temporal server answers at ${addresses.temporalAddress}: ${error.message}`);
       },
     );
-    const { namespace, uiUrl } = addresses;
+    const { namespace } = addresses;
+    const uiUrl = temporalUiLink(addresses.uiUrl, namespace);
+    const dashboardUrl = dashboardLink(environment, stack.stateDir);
     return {
       addresses,
       config,
@@ -152,8 +160,12 @@ async function connect(
       }),
       endTracing: async () => tracing?.close(),
       stack,
-      uiUrl: temporalUiLink(uiUrl, namespace),
-      dashboardUrl: dashboardLink(environment, stack.stateDir),
+      uiUrl,
+      dashboardUrl,
+      lasting: {
+        uiUrl: (workflowId) => (stack.owned.includes('temporal') ? null : uiUrl(workflowId)),
+        dashboardUrl: (path) => (isOwnDashboard(stack.stateDir) ? null : dashboardUrl(path)),
+      },
     };
   } catch (error) {
     await store.close();

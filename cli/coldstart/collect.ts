@@ -11,6 +11,7 @@ import { loadDatasets, withQuestionFiles } from '../datasets.ts';
 import type { RunDatasets } from '../datasets.ts';
 import { awaitWorkflow } from '../measure/await-workflow.ts';
 import { restoreAnswers } from '../measure/restore.ts';
+import { sayPages } from '../pages.ts';
 import { loadRecipe } from '../recipes.ts';
 import { workflowStatus } from '../workflow-status.ts';
 import type { Session } from '../session.ts';
@@ -116,8 +117,7 @@ export async function collect(
       typedSearchAttributes: visible({ runId }),
     });
   }
-  const uiUrl = session.uiUrl(workflowId);
-  if (uiUrl !== null) cli.log(`Temporal UI: ${uiUrl}`);
+  sayPages(cli, session, workflowId, runId);
   await awaitWorkflow(cli, session, {
     workflowId,
     title: `set ${runId}`,

@@ -18,6 +18,7 @@ import { visible } from '../../workflows/search-attributes.ts';
 import type { Cli } from '../command.ts';
 import { datasetOf } from '../datasets.ts';
 import type { Dataset } from '../datasets.ts';
+import { sayPages } from '../pages.ts';
 import type { Session } from '../session.ts';
 import { storeDataset } from '../start-run.ts';
 import { awaitWorkflow } from './await-workflow.ts';
@@ -92,8 +93,7 @@ export async function evaluate(cli: Cli, session: Session, request: EvaluationRe
     priority: priorityOf('evaluation', run._id),
     typedSearchAttributes: visible({ runId: run._id, policyVersion }),
   });
-  const uiUrl = session.uiUrl(id);
-  if (uiUrl !== null) cli.log(`Temporal UI: ${uiUrl}`);
+  sayPages(cli, session, id);
   await awaitWorkflow(cli, session, {
     workflowId: id,
     title: id,

@@ -14,6 +14,7 @@ import type { Budget, SearchedSystem } from '../../shared/systems/system.ts';
 import { visible } from '../../workflows/search-attributes.ts';
 import type { systemSearch } from '../../workflows/system-search.ts';
 import type { Cli } from '../command.ts';
+import { sayPages } from '../pages.ts';
 import { workflowStatus } from '../workflow-status.ts';
 import type { Session } from '../session.ts';
 import { awaitWorkflow } from './await-workflow.ts';
@@ -93,8 +94,7 @@ export async function search(cli: Cli, session: Session, run: RunDocument, plan:
       typedSearchAttributes: visible({ runId, policyVersion }),
     });
   }
-  const uiUrl = session.uiUrl(searchId);
-  if (uiUrl !== null) cli.log(`Temporal UI: ${uiUrl}`);
+  sayPages(cli, session, searchId, runId);
   await awaitWorkflow(cli, session, {
     workflowId: searchId,
     title: searchId,

@@ -10,9 +10,9 @@ import { pathToFileURL } from 'node:url';
 import { identify, isAlive } from '../../bootstrap/identity.mjs';
 import { cloneRoot } from '../../bootstrap/paths.mjs';
 import { DomainError } from '../../shared/errors.ts';
-import { startDashboard } from './dashboard.ts';
+import { isOwnDashboard, startDashboard } from './dashboard.ts';
 import { ensureStack, type Stack } from './stack.ts';
-import { living, readRecord } from './record.ts';
+import { readRecord } from './record.ts';
 import { readLog, tail, type Log } from './supervisor.ts';
 import { workerQueues, type WorkerQueue } from './worker-process.ts';
 import { startWorkers } from './workers.ts';
@@ -88,8 +88,7 @@ async function main([stateDir, ...queues]: string[]): Promise<number> {
       startDashboard(stack, log),
     ]);
     if (dashboardUrl !== null) log(`dashboard: ${dashboardUrl}`);
-    const ownsDashboard = living(readRecord(stateDir), 'dashboard')?.supervisor.pid === process.pid;
-    if (stack.owned.length + workers.owned.length === 0 && !ownsDashboard) {
+    if (stack.owned.length + workers.owned.length === 0 && !isOwnDashboard(stateDir)) {
       log(joinedLine);
       return 0;
     }

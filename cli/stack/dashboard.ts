@@ -24,6 +24,10 @@ export function dashboardUrlOf(stateDir: string): string | null {
   return `http://${loopback}:${record.dashboardPort}`;
 }
 
+/** Whether it is served by this process, and so ends with it. */
+export const isOwnDashboard = (stateDir: string): boolean =>
+  living(readRecord(stateDir), 'dashboard')?.supervisor.pid === process.pid;
+
 /** Starts it, or finds it running. Resolves when it serves, with its address; null where it cannot be had. */
 export function startDashboard(stack: Stack, log: Log): Promise<string | null> {
   const { stateDir } = stack;

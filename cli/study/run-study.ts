@@ -12,6 +12,7 @@ import { searchedReference, storeSystem } from '../measure/answering-system.ts';
 import { awaitWorkflow } from '../measure/await-workflow.ts';
 import { restoreAnswers, restoreSearch } from '../measure/restore.ts';
 import { storeSearch } from '../measure/search.ts';
+import { sayPages } from '../pages.ts';
 import type { Session } from '../session.ts';
 import { createRun } from '../start-run.ts';
 import type { PreparedCell, PreparedStudy } from './prepare-study.ts';
@@ -86,8 +87,7 @@ export async function awaitStudy(cli: Cli, session: Session, studyId: string): P
   const document = await readStudy(session.store, studyId);
   if (document.status === 'finished') return document;
   const workflowId = studyWorkflowId(studyId);
-  const uiUrl = session.uiUrl(workflowId);
-  if (uiUrl !== null) cli.log(`Temporal UI: ${uiUrl}`);
+  sayPages(cli, session, workflowId, '');
   await awaitWorkflow(cli, session, {
     workflowId,
     title: `study ${studyId}`,

@@ -13,12 +13,16 @@ import { MongoClient } from 'mongodb';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { isAlive } from '../../bootstrap/identity.mjs';
 import { cloneRoot } from '../../bootstrap/paths.mjs';
+import type { Cli } from '../../cli/command.ts';
+import { withSession } from '../../cli/session.ts';
+import type { Session } from '../../cli/session.ts';
 import type { StackAddresses } from '../../cli/stack/addresses.ts';
 import { startDetached } from '../../cli/stack/daemon.ts';
-import { living, readRecord } from '../../cli/stack/record.ts';
+import { changeRecord, living, readRecord } from '../../cli/stack/record.ts';
 import { ensureStack, stopStack, type Stack } from '../../cli/stack/stack.ts';
 import { pingTemporal, searchAttributes } from '../../cli/stack/temporal-server.ts';
 import { startWorkers } from '../../cli/stack/workers.ts';
+import { noPaint } from '../../cli/view/paint.ts';
 import { localEnvironment } from '../helpers/servers.ts';
 
 const anyPorts = { temporal: 0, ui: 0, mongo: 0 };
@@ -32,6 +36,7 @@ beforeEach(() => {
   lines = [];
 });
 afterEach(async () => {
+  vi.unstubAllEnvs();
   for (const stack of opened.splice(0)) await stack.stop();
   await stopStack(stateDir);
   rmSync(stateDir, { recursive: true, force: true });
@@ -124,6 +129,29 @@ test('a second start keeps ports and data, and a start beside a living owner joi
   const again = await open();
   expect(again.addresses).toEqual(first.addresses);
   expect(await ids(again.addresses)).toEqual(['one']);
+});
+
+test('pages that end with a command are named while it works, those of others also for later', async () => {
+  // A command whose environment says that it is under test does not run.
+  vi.stubEnv('VITEST', undefined);
+  await changeRecord(stateDir, (record) => ({ ...record, ports: anyPorts, dashboardPort: 0 }));
+  const cli: Cli = {
+    environment: { ...localEnvironment(), METAAGENTX_STATE: stateDir },
+    log: (line) => void lines.push(line),
+    signal: new AbortController().signal,
+    ...{ json: false, width: 100, paint: noPaint, logPaint: noPaint },
+    live: () => Promise.reject(new Error('nothing is shown')),
+  };
+  const needs = { stack: 'started', workers: 'none' } as const;
+  const pages = ({ uiUrl, dashboardUrl }: Session['lasting']) => [uiUrl('run-1'), dashboardUrl()];
+  await withSession(cli, { ...needs, dashboard: 'started' }, async (session) => {
+    for (const url of pages(session)) expect((await fetch(url!)).status).toBe(200);
+    expect(pages(session.lasting)).toEqual([null, null]);
+    await withSession(cli, needs, async (guest) => {
+      expect(guest.uiUrl('run-1')).toBe(session.uiUrl('run-1'));
+      expect(guest.lasting.uiUrl('run-1')).toBe(session.uiUrl('run-1'));
+    });
+  });
 });
 
 test('two owners at once become one owner and one guest', async () => {

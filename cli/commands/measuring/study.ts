@@ -42,19 +42,20 @@ The same command goes on with a study that was interrupted, and shows one that i
 
 async function run(cli: Cli, name: string, { out, withStack, detach }: Options): Promise<CommandResult> {
   checkDetaching({ detach, withStack });
-  const [{ loadStudy, prepareStudy }, { startStudy, awaitStudy }, { studyResult, writeStudyFiles }, { withSession }] =
-    await Promise.all([
-      import('../../study/prepare-study.ts'),
-      import('../../study/run-study.ts'),
-      import('../../study/study-result.ts'),
-      import('../../session.ts'),
-    ]);
+  const [
+    { loadStudy, prepareStudy },
+    { startStudy, awaitStudy },
+    { studyResult, writeStudyFiles },
+    { trainingNeeds, withSession },
+  ] = await Promise.all([
+    import('../../study/prepare-study.ts'),
+    import('../../study/run-study.ts'),
+    import('../../study/study-result.ts'),
+    import('../../session.ts'),
+  ]);
   const prepared = await prepareStudy(await loadStudy(name));
   const studyId = prepared.study.name;
-  const needs = withStack
-    ? ({ stack: 'started', workers: 'polling', dashboard: 'started' } as const)
-    : ({ stack: 'joined', workers: 'none' } as const);
-  return withSession(cli, needs, async (session) => {
+  return withSession(cli, trainingNeeds(withStack), async (session) => {
     await startStudy(cli, session, prepared);
     if (detach) {
       return {

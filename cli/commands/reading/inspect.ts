@@ -34,9 +34,10 @@ async function inspect(cli: Cli, path: string, full: boolean): Promise<CommandRe
     import('../../session.ts'),
     import('../../../activities/run-context.ts'),
   ]);
-  return withSession(cli, { stack: 'started', workers: 'none' }, async ({ store, uiUrl }) => {
+  return withSession(cli, { stack: 'started', workers: 'none' }, async ({ store, lasting }) => {
     const run = await readRun(store, target.runId);
     const { paint, width } = cli;
+    const { uiUrl } = lasting;
     const found = await look({ store, run, paint, width, full, uiUrl }, target);
     return {
       data: { level: target.level, ...found.data, children: found.children },

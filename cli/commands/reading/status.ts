@@ -18,15 +18,23 @@ export const command: CommandFile = {
 };
 
 async function status(cli: Cli, runId: string, watch: boolean): Promise<CommandResult> {
-  const [{ isServed, withSession }, view, { paceOf }, { workflowStatus }, { readReport }, { follow }] =
-    await Promise.all([
-      import('../../session.ts'),
-      import('../../run-view.ts'),
-      import('../../pace.ts'),
-      import('../../workflow-status.ts'),
-      import('../../run-report.ts'),
-      import('../../launch.ts'),
-    ]);
+  const [
+    { isServed, withSession },
+    view,
+    { paceOf },
+    { workflowStatus },
+    { readReport },
+    { follow },
+    { lastingPages },
+  ] = await Promise.all([
+    import('../../session.ts'),
+    import('../../run-view.ts'),
+    import('../../pace.ts'),
+    import('../../workflow-status.ts'),
+    import('../../run-report.ts'),
+    import('../../launch.ts'),
+    import('../../pages.ts'),
+  ]);
   return withSession(cli, { stack: 'started', workers: 'none' }, async (session) => {
     const { store, client } = session;
     const report = await readReport(store, runId);
@@ -37,8 +45,7 @@ async function status(cli: Cli, runId: string, watch: boolean): Promise<CommandR
     const progress = queried ?? (await view.storedProgress(store, report.run));
     const iterations = await view.readIterations(store, runId);
     const committed = { iterations, evaluations: await view.readEvaluations(store, report.run) };
-    const uiUrl = session.uiUrl(runId);
-    const dashboardUrl = session.dashboardUrl(runId);
+    const { uiUrl, dashboardUrl } = lastingPages(session, runId);
     const { run, evaluations } = report;
     const tokens = iterations.reduce((sum, each) => sum + each.tokens, 0);
     const pace = paceOf(run.plan, committed, progress.phase === 'evaluating', new Date());

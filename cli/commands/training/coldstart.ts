@@ -99,16 +99,13 @@ The same command goes on with a collection that was interrupted, and shows one t
         ),
     );
   act<CollectOptions>(collect, async (cli, [setId], options) => {
-    const [{ collect, storeTeacher }, { setResult }, { withSession }] = await Promise.all([
+    const [{ collect, storeTeacher }, { setResult }, { trainingNeeds, withSession }] = await Promise.all([
       import('../../coldstart/collect.ts'),
       import('../../coldstart/set-result.ts'),
       import('../../session.ts'),
     ]);
     const prepared = await prepareFrom(cli, setId!, options);
-    const needs = options.withStack
-      ? ({ stack: 'started', workers: 'polling' } as const)
-      : ({ stack: 'joined', workers: 'none' } as const);
-    return withSession(cli, needs, async (session) => {
+    return withSession(cli, trainingNeeds(options.withStack), async (session) => {
       await storeTeacher(session, prepared);
       return setResult(await collect(cli, session, prepared, options));
     });
@@ -170,17 +167,15 @@ function defineTrain(command: Command, act: Act): void {
 
 async function trainOn(cli: Cli, setId: string, options: TrainOptions): Promise<CommandResult> {
   checkDetaching(options);
-  const [{ prepareRun }, { withSession }, { launch }, { readSet }, { checkForm, coldStartOf }] = await Promise.all([
-    import('../../prepare-run.ts'),
-    import('../../session.ts'),
-    import('../../launch.ts'),
-    import('../../../activities/coldstart/read-set.ts'),
-    import('../../coldstart/train-on-set.ts'),
-  ]);
-  const needs = options.withStack
-    ? ({ stack: 'started', workers: 'polling', dashboard: 'started' } as const)
-    : ({ stack: 'joined', workers: 'none' } as const);
-  return withSession(cli, needs, async (session) => {
+  const [{ prepareRun }, { trainingNeeds, withSession }, { launch }, { readSet }, { checkForm, coldStartOf }] =
+    await Promise.all([
+      import('../../prepare-run.ts'),
+      import('../../session.ts'),
+      import('../../launch.ts'),
+      import('../../../activities/coldstart/read-set.ts'),
+      import('../../coldstart/train-on-set.ts'),
+    ]);
+  return withSession(cli, trainingNeeds(options.withStack), async (session) => {
     const found = await readSet(session.store, setId);
     const { set = [], epochs: _e, batchSize: _b, learningRate: _l, chunks: _c, ...request } = options;
     const own = [`coldStart=${JSON.stringify(coldStartOf(found, options))}`, 'stages.count=0'];

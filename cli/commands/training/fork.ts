@@ -35,22 +35,20 @@ first. \`inspect\` shows what it was forked from and which forks a run has.
 
 async function fork(cli: Cli, from: string, options: Options): Promise<CommandResult> {
   checkDetaching(options);
-  const [{ withSession }, { forkRun }, { follow }] = await Promise.all([
+  const [{ trainingNeeds, withSession }, { forkRun }, { follow }, { lastingPages }] = await Promise.all([
     import('../../session.ts'),
     import('../../fork-run.ts'),
     import('../../launch.ts'),
+    import('../../pages.ts'),
   ]);
   const { runId, set = [], detach, withStack } = options;
-  const needs = withStack
-    ? ({ stack: 'started', workers: 'polling' } as const)
-    : ({ stack: 'joined', workers: 'none' } as const);
-  return withSession(cli, needs, async (session) => {
+  return withSession(cli, trainingNeeds(withStack), async (session) => {
     const { store, client, config } = session;
-    const forkedFrom = await forkRun(store, client, { from, runId, set, config });
+    const forkedFrom = await forkRun(store, client, { from, runId, set, config, dashboardUrl: session.dashboardUrl() });
     cli.log(`run ${runId}: started from ${forkedFrom.runId}@v${forkedFrom.version}`);
     if (!detach) return follow(cli, session, runId);
     return {
-      data: { runId, forkedFrom, uiUrl: session.uiUrl(runId) },
+      data: { runId, forkedFrom, ...lastingPages(session, runId) },
       text: `${runId} runs in the background. Look at it with: npx metaagentx status ${runId} --watch`,
     };
   });

@@ -36,15 +36,12 @@ recipe are checked, in force from there on, and kept on record with the values b
 
 async function resume(cli: Cli, runId: string, { detach, withStack, set }: Options): Promise<CommandResult> {
   checkDetaching({ detach, withStack });
-  const [{ withSession }, { resumeRun }, { follow }] = await Promise.all([
+  const [{ trainingNeeds, withSession }, { resumeRun }, { follow }] = await Promise.all([
     import('../../session.ts'),
     import('../../resume-run.ts'),
     import('../../launch.ts'),
   ]);
-  const needs = withStack
-    ? ({ stack: 'started', workers: 'polling', dashboard: 'started' } as const)
-    : ({ stack: 'joined', workers: 'none' } as const);
-  return withSession(cli, needs, async (session) => {
+  return withSession(cli, trainingNeeds(withStack), async (session) => {
     const options = { set, dashboardUrl: session.dashboardUrl() };
     const outcome = await resumeRun(session.store, session.client, runId, options);
     if (outcome.how === 'finished') {

@@ -48,9 +48,11 @@ async function train(cli: Cli, options: Options): Promise<CommandResult> {
   const { prepareRun } = await import('../../prepare-run.ts');
   const prepared = await prepareRun(options);
   prepared.datasets.notes.forEach((note) => cli.log(note));
-  const [{ withSession }, { launch }] = await Promise.all([import('../../session.ts'), import('../../launch.ts')]);
-  const needs = options.withStack
-    ? ({ stack: 'started', workers: 'polling', dashboard: 'started' } as const)
-    : ({ stack: 'joined', workers: 'none' } as const);
-  return withSession(cli, needs, (session) => launch(cli, session, prepared, options.detach ?? false));
+  const [{ trainingNeeds, withSession }, { launch }] = await Promise.all([
+    import('../../session.ts'),
+    import('../../launch.ts'),
+  ]);
+  return withSession(cli, trainingNeeds(options.withStack), (session) =>
+    launch(cli, session, prepared, options.detach ?? false),
+  );
 }
