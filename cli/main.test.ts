@@ -112,6 +112,23 @@ it('a table that is compared is not printed as CSV', async () => {
   expect(stderr).toMatch(/--recompute compares and prints no CSV/);
 });
 
+it.each<[string[], RegExp]>([
+  [['eval', 'toy-1', '--search-rounds', '3'], /of no effect without .* \(aflow, adas, maas\): --search-rounds\./],
+  [
+    ['eval', 'toy-1', '--system', 'debate', '--search-questions', '3', '--search-calls', '9'],
+    /: --search-questions, --search-calls\./,
+  ],
+  [['eval', 'toy-1', '--csv', 'metrics', '--json'], /leave out one of the two/],
+  [['eval', 'show', 'toy-1/eval-stage-01', '--csv', 'metrics', '--json'], /leave out one of the two/],
+  [['study', 'show', 'smoke', '--csv', 'cells', '--json'], /leave out one of the two/],
+  [['study', 'smoke', '--detach', '--out', folder], /--out is for the command that waits/],
+])('%j: no option is left unused', async (argv, message) => {
+  const { code, stderr } = await run(...argv);
+  expect(code).toBe(2);
+  expect(stderr).toMatch(message);
+  expect(stderr).not.toMatch(/: starting/);
+});
+
 it('a dashboard elsewhere than asked for is not shown instead', async () => {
   const me = identify(process.pid);
   const entry = { name: 'dashboard', identity: me, supervisor: me, log: '' };

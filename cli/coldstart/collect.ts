@@ -93,7 +93,10 @@ export async function collect(
 ): Promise<SftSetDocument> {
   const { store, client, config } = session;
   const standing = await store.sftSets.findOne({ _id: runId });
-  if (standing !== null && (await isWholeSet(cli, session, standing))) return standing;
+  if (standing !== null && (await isWholeSet(cli, session, standing))) {
+    cli.log(`set ${runId} is in the store already; to collect with other options choose another name`);
+    return standing;
+  }
   const workflowId = collectionId(runId);
   await restoreAnswers(cli, session, workflowId);
   const count = datasets.train.questions.length;
@@ -107,7 +110,9 @@ export async function collect(
     queues: config.queues,
     activities: config.activities,
   };
-  if ((await workflowStatus(client, workflowId)) !== 'RUNNING') {
+  if ((await workflowStatus(client, workflowId)) === 'RUNNING') {
+    cli.log(`set ${runId} is being collected: waiting for it, with the options that it was started with`);
+  } else {
     await client.workflow.start<typeof coldStartCollection>('coldStartCollection', {
       workflowId,
       taskQueue: config.queues.control,

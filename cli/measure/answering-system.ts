@@ -6,11 +6,12 @@ import { systemId, systemIdOfSearch } from '../../shared/domain/ids.ts';
 import type { SearchPlan, SearchSettings } from '../../shared/domain/search-plan.ts';
 import { DomainError } from '../../shared/errors.ts';
 import { systemLabel } from '../../shared/evaluation/name.ts';
-import { checkBudget, systemOf } from '../../shared/systems/registry.ts';
+import { checkBudget, systemOf, systems } from '../../shared/systems/registry.ts';
 import { ownSystem } from '../../shared/systems/source.ts';
 import type { DesignSource } from '../../shared/systems/source.ts';
 import type { Budget, System } from '../../shared/systems/system.ts';
 import { defaultSearch } from './search.ts';
+import type { GivenSearch } from './search.ts';
 
 export interface SystemRequest {
   /** Null: the run's own designs. */
@@ -39,6 +40,21 @@ export function checkSystem(
     throw new DomainError('InvalidInput', 'a budget of at least 2 calls is needed: a design and an agent', { budget });
   }
   return { system, budget, search };
+}
+
+/** Throws `InvalidInput` where settings of a search are given and nothing is searched for; `nameOf` is how one is given. */
+export function checkSearch(system: System | null, given: GivenSearch, nameOf: (setting: string) => string): void {
+  if (system?.kind === 'searched') return;
+  const names = Object.entries(given)
+    .filter(([, value]) => value !== undefined)
+    .map(([setting]) => nameOf(setting));
+  if (names.length === 0) return;
+  const searched = systems.filter(({ kind }) => kind === 'searched').map(({ name }) => name);
+  throw new DomainError(
+    'InvalidInput',
+    `of no effect without a system that is searched for (${searched.join(', ')}): ${names.join(', ')}. Name one of these, or leave that out`,
+    { names },
+  );
 }
 
 export interface AnsweringReference {

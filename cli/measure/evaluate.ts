@@ -53,7 +53,7 @@ export async function evaluate(cli: Cli, session: Session, request: EvaluationRe
   const pinned = await pinPolicy(store, request.policy);
   const { run } = pinned;
   const isUntrained = system?.kind === 'designed' && system.version === 'untrained';
-  const policyVersion = isUntrained ? await untrainedVersion(store, run._id) : pinned.policyVersion;
+  const policyVersion = isUntrained ? await untrainedVersion(store, request.policy) : pinned.policyVersion;
   const { questions: file, samples } = request;
   if (file !== undefined) await storeDataset(store, file);
   const dataset = file === undefined ? run.datasets.heldOut : { digest: file.digest, count: file.questions.length };

@@ -4,6 +4,7 @@ import type { RunDocument } from '../../activities/store/documents.ts';
 import type { Store } from '../../activities/store/connect.ts';
 import { storedVersion } from '../../activities/policy/stored-version.ts';
 import { parsePolicyReference } from '../../shared/domain/ids.ts';
+import { DomainError } from '../../shared/errors.ts';
 
 export interface PinnedPolicy {
   run: RunDocument;
@@ -13,19 +14,34 @@ export interface PinnedPolicy {
 /** Throws `InvalidInput`, `RunNotFound`, or `CheckpointMissing` where the version is not there or its weights are gone. */
 export async function pinPolicy(store: Store, reference: string): Promise<PinnedPolicy> {
   const run = await readRun(store, parsePolicyReference(reference).runId);
-  // A model behind an endpoint has one version, of which nothing is stored.
-  if (run.recipe.policy.init.type === 'endpoint') return { run, policyVersion: 0 };
+  if (run.recipe.policy.init.type === 'endpoint') {
+    checkOnly(reference, 0, 'a model behind an endpoint has no other version');
+    // Of which nothing is stored.
+    return { run, policyVersion: 0 };
+  }
   const { version } = await storedVersion(store, reference);
   return { run, policyVersion: version };
 }
 
-/** The version that the cold start ended with (the initial one without a cold start), before any iteration. */
-export async function untrainedVersion(store: Store, runId: string): Promise<number> {
+/** Throws `CheckpointMissing` where a version is named that is not the only one. */
+function checkOnly(reference: string, only: number, why: string): void {
+  const { runId, version } = parsePolicyReference(reference);
+  if (version === null || version === only) return;
+  throw new DomainError('CheckpointMissing', `${why} than v${only}: name ${runId} alone`, { runId, version });
+}
+
+/**
+ * The version that the cold start ended with (the initial one without a cold start), before any iteration. Throws
+ * `CheckpointMissing` where another one is named.
+ */
+export async function untrainedVersion(store: Store, reference: string): Promise<number> {
+  const { runId } = parsePolicyReference(reference);
   const found = await store.policies
     .find({ runId, madeBy: { $regex: '^(initial$|cold-start-)' } }, { projection: { version: 1 } })
     .sort({ version: -1 })
     .limit(1)
     .toArray();
   const { policyVersion } = await pinPolicy(store, `${runId}@v${found[0]?.version ?? 0}`);
+  checkOnly(reference, policyVersion, 'the untrained Designer has no other version');
   return policyVersion;
 }

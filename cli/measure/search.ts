@@ -22,8 +22,10 @@ import { restoreSearch } from './restore.ts';
 
 export const defaultSearch: SearchSettings = { rounds: 20, questions: 32, calls: null };
 
+export type GivenSearch = { readonly [Key in keyof SearchSettings]?: SearchSettings[Key] | undefined };
+
 /** The default settings with those that are given. */
-export const searchSettings = (given: { [Key in keyof SearchSettings]?: SearchSettings[Key] | undefined }) => ({
+export const searchSettings = (given: GivenSearch): SearchSettings => ({
   rounds: given.rounds ?? defaultSearch.rounds,
   questions: given.questions ?? defaultSearch.questions,
   calls: given.calls ?? defaultSearch.calls,

@@ -62,6 +62,13 @@ describe('prepareStudy', () => {
     [{ variants: { x: { system: 'nobody' } } }, /there is no system/],
     [{ variants: { x: { system: 'debate' } }, budget: 'calls=2' }, /at least 3 calls/],
     [{ recipe: 'nothing' }, /there is no recipe/],
+    [{ variants: { x: { search: { rounds: 3 } } } }, /search\.rounds of variant 'x'/],
+    [{ variants: { x: { system: 'debate', search: { calls: 3 } } } }, /of no effect .*: search\.calls of variant 'x'/],
+    [
+      { variants: { x: { system: 'debate', set: ['limits.calls=9'] } } },
+      /sets limits\.calls=9, but debate is measured/,
+    ],
+    [{ sharedColdStart: false, coldStartsOf: 'other' }, /takes the cold starts of 'other', but every run has its own/],
   ])('refuses %j', async (change, reason) => {
     await expect(prepareStudy(study(change))).rejects.toThrow(reason);
   });

@@ -14,7 +14,7 @@ import { parseBudget, systemOf } from '../../shared/systems/registry.ts';
 import type { Budget } from '../../shared/systems/system.ts';
 import { loadDatasets } from '../datasets.ts';
 import type { RunDatasets } from '../datasets.ts';
-import { checkSystem } from '../measure/answering-system.ts';
+import { checkSearch, checkSystem } from '../measure/answering-system.ts';
 import type { SystemRequest } from '../measure/answering-system.ts';
 import { searchSettings } from '../measure/search.ts';
 import { loadRecipe } from '../recipes.ts';
@@ -77,6 +77,12 @@ export async function prepareStudy(study: Study): Promise<PreparedStudy> {
   const budget = study.budget === undefined ? null : parseBudget(study.budget);
   const prepared: PreparedStudy = { study, bases: [], runs: [], cells: [] };
   const needsBase = study.sharedColdStart || variants.some(isMeasuredOnly);
+  if (study.coldStartsOf !== undefined && !needsBase) {
+    throw new DomainError(
+      'InvalidConfig',
+      `study '${study.name}' takes the cold starts of '${study.coldStartsOf}', but every run has its own: leave coldStartsOf out, or set sharedColdStart=true`,
+    );
+  }
   for (const seed of study.seeds) {
     const base = needsBase ? await prepareBase(study, seed) : null;
     if (base !== null) prepared.bases.push(base);
@@ -111,8 +117,20 @@ async function prepareCell(
   budget: Budget | null,
 ): Promise<{ cell: PreparedCell; run: PreparedRun | null }> {
   const { name, system, set } = variant;
+  checkSearch(
+    system === null ? null : systemOf(system),
+    variant.search,
+    (setting) => `search.${setting} of variant '${name}'`,
+  );
   const identity = { variant: name, seed, system: system ?? 'metaagentx' };
   if (isMeasuredOnly(variant)) {
+    const own = set[study.set.length];
+    if (own !== undefined) {
+      throw new DomainError(
+        'InvalidConfig',
+        `variant '${name}' of study '${study.name}' sets ${own}, but ${system!} is measured on the cold start of all: move it to the study's own \`set\``,
+      );
+    }
     return {
       cell: { ...identity, runId: base!.runId, measured: checkSystem(system!, budget, searchSettings(variant.search)) },
       run: null,

@@ -85,7 +85,9 @@ it('keeps what was judged right, once, with where it came from, through errors, 
   ]);
   expect(await servers.store.calls.countDocuments({ _id: shown[1]!.source })).toBe(1);
   const asked = teacher.answered.length;
-  expect((await collecting('taught', teacher)).data.examples).toEqual(data.examples);
+  const again = await collecting('taught', teacher, '--limit', '1');
+  expect(again.data.examples).toEqual(data.examples);
+  expect(again.log).toContain('set taught is in the store already; to collect with other options choose another name');
   expect(teacher.answered).toHaveLength(asked);
   const changed = await collecting('taught', teacher, '--set', 'policy.init.attempts=9');
   expect(changed).toMatchObject({ code: 2 });

@@ -220,6 +220,8 @@ describe('systems under comparison', () => {
   it('untrained-designer is the version after the cold start', async () => {
     const { data } = await metaagentx('eval', `${run}@latest`, '-k', '1', '--system', 'untrained-designer');
     expect(data).toMatchObject({ system: 'untrained-designer', policyVersion: 2 });
+    const other = await metaagentx('eval', `${run}@v3`, '--system', 'untrained-designer');
+    expect([other.code, other.data.error.message]).toEqual([3, expect.stringContaining('no other version than v2')]);
   });
 
   it('a budget binds the designs of the policy too, its own call included', async () => {

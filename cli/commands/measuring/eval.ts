@@ -1,8 +1,9 @@
 /** `eval`: what a policy version can do on questions; `eval list|show|compare`: what has been measured. */
-import { InvalidArgumentError, Option } from 'commander';
+import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
 import type { Act, Cli, CommandFile, CommandResult } from '../../command.ts';
 import { examples, wholeNumber } from '../../command.ts';
+import { checkCsv, csvOption } from '../../csv.ts';
 import { csvKinds } from '../../measure/evaluation-result.ts';
 import type { CsvKind } from '../../measure/evaluation-result.ts';
 import { DomainError } from '../../../shared/errors.ts';
@@ -22,8 +23,6 @@ interface Options {
   csv?: CsvKind;
 }
 
-const csvOption = () => new Option('--csv <what>', 'print CSV instead of a table').choices(csvKinds);
-
 export const command: CommandFile = {
   define(command, act) {
     command
@@ -37,7 +36,7 @@ export const command: CommandFile = {
       .option('-k, --samples <k>', 'designs a question, each executed once', wholeNumber(1), 3)
       .option('--limit <n>', 'use only the first so many questions', wholeNumber(1))
       .option('--again', 'measure anew, with fresh designs, what has been measured')
-      .addOption(csvOption())
+      .addOption(csvOption(csvKinds))
       .addHelpText(
         'after',
         examples(
@@ -106,7 +105,7 @@ function defineShow(command: Command, act: Act): void {
     .description('Shows an evaluation as it is stored, or derives it again from the stored answers.')
     .argument('<id>', 'id of the evaluation, RUN/eval-NAME')
     .option('--recompute', 'judge every stored answer anew, compute the table from that, and compare')
-    .addOption(csvOption())
+    .addOption(csvOption(csvKinds))
     .addHelpText(
       'after',
       `
@@ -119,6 +118,7 @@ Exit code 1 when --recompute finds a difference.
         ),
     );
   act<{ recompute?: boolean; csv?: CsvKind }>(show, async (cli, [id], { recompute, csv }) => {
+    checkCsv(cli, csv);
     if (recompute && csv !== undefined)
       throw new DomainError('InvalidInput', '--recompute compares and prints no CSV: leave out one of the two', {
         csv,
@@ -163,7 +163,7 @@ async function run(cli: Cli, policy: string, options: Options): Promise<CommandR
   const [
     { evaluate, readQuestions },
     { evaluationResult },
-    { checkSystem },
+    { checkSearch, checkSystem },
     { searchSettings },
     { withSession },
     { parsePolicyReference },
@@ -178,8 +178,10 @@ async function run(cli: Cli, policy: string, options: Options): Promise<CommandR
   parsePolicyReference(policy);
   const { samples, limit, again = false, csv } = options;
   const { searchRounds: rounds, searchQuestions, searchCalls: calls } = options;
-  const settings = searchSettings({ rounds, questions: searchQuestions, calls });
-  const system = checkSystem(options.system, options.budget ?? null, settings);
+  checkCsv(cli, csv);
+  const given = { rounds, questions: searchQuestions, calls };
+  const system = checkSystem(options.system, options.budget ?? null, searchSettings(given));
+  checkSearch(system.system, given, (setting) => `--search-${setting}`);
   const questions = options.questions === undefined ? undefined : await readQuestions(options.questions);
   const request = { policy, questions, system, samples, limit, again };
   return withSession(cli, { stack: 'started', workers: 'polling' }, async (session) =>

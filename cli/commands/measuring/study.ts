@@ -1,25 +1,28 @@
 /** `study`: a grid of runs and measurements with one table; `study list|show`: what has been studied. */
-import { Option } from 'commander';
 import type { Command } from 'commander';
 import type { Act, Cli, CommandFile, CommandResult } from '../../command.ts';
 import { examples } from '../../command.ts';
+import { checkCsv, csvOption } from '../../csv.ts';
 import { checkDetaching } from '../../detaching.ts';
 import { studyCsvKinds } from '../../study/study-result.ts';
 import type { StudyCsvKind } from '../../study/study-result.ts';
 import { moment } from '../../view/numbers.ts';
 import { renderTable } from '../../view/table.ts';
+import { DomainError } from '../../../shared/errors.ts';
 
 interface Options {
-  out: string;
+  out?: string;
   withStack?: boolean;
   detach?: boolean;
 }
+
+const defaultOut = 'studies';
 
 export const command: CommandFile = {
   define(command, act) {
     command
       .argument('<study>', 'a study of runs/studies by name, or the path of a study file')
-      .option('--out <folder>', 'folder for the table and the CSV files', 'studies')
+      .option('--out <folder>', `folder for the table and the CSV files (default: ${defaultOut})`)
       .option('--detach', 'return when the study has started; workers elsewhere do the work')
       .option('--with-stack', 'start servers and workers here where none are running')
       .addHelpText(
@@ -42,6 +45,13 @@ The same command goes on with a study that was interrupted, and shows one that i
 
 async function run(cli: Cli, name: string, { out, withStack, detach }: Options): Promise<CommandResult> {
   checkDetaching({ detach, withStack });
+  if (detach && out !== undefined) {
+    throw new DomainError(
+      'InvalidInput',
+      '--out is for the command that waits for the end of the study: leave it out of the one with --detach',
+      { out },
+    );
+  }
   const [
     { loadStudy, prepareStudy },
     { startStudy, awaitStudy },
@@ -64,7 +74,7 @@ async function run(cli: Cli, name: string, { out, withStack, detach }: Options):
       };
     }
     const found = await awaitStudy(cli, session, studyId);
-    const files = await writeStudyFiles(session.store, found, out);
+    const files = await writeStudyFiles(session.store, found, out ?? defaultOut);
     const { data, text } = await studyResult(session.store, found);
     return { data: { ...data, files }, text: [text, '', ...files.map((file) => `written: ${file}`)].join('\n') };
   });
@@ -110,7 +120,7 @@ function defineShow(command: Command, act: Act): void {
     .summary('show a study')
     .description('Shows the table of a study, as far as it is.')
     .argument('<study>', 'its name')
-    .addOption(new Option('--csv <what>', 'print CSV instead of the table').choices(studyCsvKinds))
+    .addOption(csvOption(studyCsvKinds))
     .addHelpText(
       'after',
       examples(
@@ -119,6 +129,7 @@ function defineShow(command: Command, act: Act): void {
       ),
     );
   act<{ csv?: StudyCsvKind }>(show, async (cli, [studyId], { csv }) => {
+    checkCsv(cli, csv);
     const [{ readStudy }, { studyResult }, { withSession }] = await Promise.all([
       import('../../study/run-study.ts'),
       import('../../study/study-result.ts'),
