@@ -129,6 +129,14 @@ it.each<[string[], RegExp]>([
   expect(stderr).not.toMatch(/: starting/);
 });
 
+it('a training that is no system to be measured is started as it is said', async () => {
+  const { code, stderr } = await run('eval', 'toy-1', '--system', 'scoreflow');
+  expect(code).toBe(2);
+  const [, words] = /`npx metaagentx (.*)`/.exec(stderr)!;
+  // Everything is checked before servers are looked for, and here are none.
+  expect(await runCommandLine(words!.split(' '), { METAAGENTX_STATE: folder })).toMatchObject({ code: 4 });
+});
+
 it('a dashboard elsewhere than asked for is not shown instead', async () => {
   const me = identify(process.pid);
   const entry = { name: 'dashboard', identity: me, supervisor: me, log: '' };

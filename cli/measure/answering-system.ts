@@ -31,7 +31,7 @@ export function checkSystem(
   if (system?.kind === 'trained') {
     throw new DomainError(
       'InvalidInput',
-      `system '${system.name}' is a training: start it with \`npx metaagentx train --system ${system.name}\`, then evaluate that run`,
+      `system '${system.name}' is a training: start it with \`npx metaagentx train --recipe toy --system ${system.name}\` (or your own recipe), then evaluate that run`,
       { name },
     );
   }

@@ -4,10 +4,10 @@ import type { CommandResult } from '../command.ts';
 import type { Paint } from '../view/paint.ts';
 
 const how = {
-  fixed: 'a fixed script: eval --system NAME',
-  designed: 'designs of the policy: eval --system NAME',
-  searched: 'scripts are searched for first: eval --system NAME',
-  trained: 'a training: train --system NAME, then eval',
+  fixed: (name: string) => `a fixed script: eval RUN --system ${name}`,
+  designed: (name: string) => `designs of the policy: eval RUN --system ${name}`,
+  searched: (name: string) => `scripts are searched for first: eval RUN --system ${name}`,
+  trained: (name: string) => `a training: train --recipe toy --system ${name}, then eval`,
 } as const;
 
 export function systemsResult(paint: Paint): CommandResult {
@@ -24,7 +24,7 @@ export function systemsResult(paint: Paint): CommandResult {
     text: systems
       .map(({ name, kind, summary, paper, departures }) =>
         [
-          `${paint.bold(name)}  ${summary} (${how[kind]})`,
+          `${paint.bold(name)}  ${summary} (${how[kind](name)})`,
           ...(paper === null ? [] : [`  paper     ${paper}`]),
           ...departures.map((departure) => `  departs   ${departure}`),
         ].join('\n'),

@@ -236,7 +236,7 @@ describe('systems under comparison', () => {
     [['--system', 'nobody'], 'expected one of single-agent'],
     [['--system', 'debate', '--budget', 'calls=2'], 'at least 3 calls'],
     [['--budget', 'two'], 'calls=N or tokens=N'],
-    [['--system', 'single-agent-grpo'], 'train --system single-agent-grpo'],
+    [['--system', 'single-agent-grpo'], 'train --recipe toy --system single-agent-grpo'],
   ])('refuses %j', async (options, reason) => {
     const { code, data } = await metaagentx('eval', `${run}@latest`, ...options);
     expect(code).toBe(2);
