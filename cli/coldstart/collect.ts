@@ -71,7 +71,7 @@ export async function storeTeacher({ store, config }: Session, prepared: Prepare
   if (isSame) return;
   throw new DomainError(
     'InvalidInput',
-    `'${runId}' is in the store with other settings or questions: choose another name, or see it with: npx metaagentx coldstart show ${runId}`,
+    `'${runId}' is in the store with other settings or questions: choose another name, or see it with: npx metaagentx inspect ${runId}`,
     { runId },
   );
 }

@@ -192,11 +192,11 @@ it('trains on a set, and refuses other prompts', async () => {
   expect(versions.map(({ madeBy }) => madeBy)).toEqual(['initial', 'cold-start-1', 'cold-start-2']);
   const [first, last] = [versions[1]!.metrics.sharedLoss!, versions[2]!.metrics.sharedLoss!];
   expect(last).toBeLessThan(first);
-  const other = await metaagentx(
-    'coldstart',
   // No iteration has made a version of it.
   const { runs } = (await metaagentx('list')).data as { runs: { runId: string }[] };
   expect(runs.find(({ runId }) => runId === 'warm')).toMatchObject({ iterations: 0, policyVersion: 2 });
+  const other = await metaagentx(
+    'coldstart',
     'train',
     'taught',
     '--recipe',
@@ -223,6 +223,9 @@ it('is measured and asked like any policy', async () => {
     data: { error: { name: 'InvalidInput' } },
   });
   expect((await servers.store.runs.findOne({ _id: 'big' }))!.status).toBe('created');
+  const other = await metaagentx('coldstart', 'teacher', 'big', '--teacher', 'n', '--url', teacher.url);
+  expect([other.code, other.data.error.message]).toEqual([2, expect.stringContaining('npx metaagentx inspect big')]);
+  expect((await metaagentx('eval', 'big@v7')).code).toBe(3);
   const measured = await metaagentx('eval', 'big', '-k', '2', '--questions', questions);
   expect(measured.code, measured.log).toBe(0);
   expect(measured.data.metrics.average).toBeCloseTo(10 / 12, 12);
