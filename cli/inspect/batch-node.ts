@@ -80,7 +80,9 @@ export async function inspectBatch(context: InspectContext, target: BatchTarget)
       .toArray(),
     store.executions.find({ batchId }, { projection: { rolloutId: 1, outcome: 1 } }).toArray(),
     store.verdicts.find({ batchId }, { projection: { rolloutId: 1, reward: 1, 'verdict.correct': 1 } }).toArray(),
-    store.credits.find({ batchId, role: 'designer' }, { projection: { rolloutId: 1, advantage: 1 } }).toArray(),
+    store.credits
+      .find({ batchId, role: 'designer' }, { projection: { rolloutId: 1, reward: 1, advantage: 1 } })
+      .toArray(),
   ]);
   if (designs.length === 0) {
     throw new DomainError(
@@ -95,6 +97,7 @@ export async function inspectBatch(context: InspectContext, target: BatchTarget)
     const own = <T extends { rolloutId: string }>(list: T[]) => list.filter((each) => each.rolloutId === rollout);
     const sampled = own(designs);
     const judged = own(verdicts);
+    const credited = own(credits);
     return {
       rollout,
       question: sampled[0]!.question,
@@ -103,8 +106,9 @@ export async function inspectBatch(context: InspectContext, target: BatchTarget)
       valid: sampled.filter(({ outcome }) => outcome === 'valid').length,
       executions: own(executions).length,
       correct: judged.filter(({ verdict }) => verdict?.correct === true).length,
-      meanReward: meanOf(judged.map(({ reward }) => reward)),
-      informative: own(credits).filter(({ advantage }) => advantage !== 0).length,
+      // Of the designs, as the iteration's own: one that may not run counts too. Before the credit, of what was judged.
+      meanReward: meanOf((credited.length > 0 ? credited : judged).map(({ reward }) => reward)),
+      informative: credited.filter(({ advantage }) => advantage !== 0).length,
     };
   });
   const header = await headerOf(context, target, designs[0]!.policyVersion);

@@ -68,6 +68,18 @@ describe('export', () => {
   });
 });
 
+describe('inspect', () => {
+  it('says the mean reward of a question over its designs, also those that may not run', async () => {
+    const batchId = `${runId}/stage-01/iter-001`;
+    const { data } = await metaagentx('inspect', batchId);
+    const credits = await store.credits.find({ batchId, role: 'designer' }).sort({ _id: 1 }).toArray();
+    const rewards = credits.map(({ reward }) => reward);
+    expect(rewards).toHaveLength(4);
+    const means = data.questions.map(({ meanReward }: { meanReward: number }) => meanReward) as number[];
+    expect(means).toEqual([(rewards[0]! + rewards[1]!) / 2, (rewards[2]! + rewards[3]!) / 2]);
+  });
+});
+
 describe('report', () => {
   it('gives the numbers of the store as JSON', async () => {
     const { code, data } = await metaagentx('report', runId);
