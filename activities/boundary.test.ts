@@ -42,10 +42,12 @@ describe('errors', () => {
       [batch, 'r/stage-01/iter-002'],
       [{ ...batch, slot: 3 }, 'r/stage-01/iter-002/q-003'],
       [{ ...batch, slot: 3, design: 1 }, 'r/stage-01/iter-002/q-003/d-1'],
+      [{ runId: 'r', batchId: 'r/collection' }, 'r/collection', 'r'],
+      [{ runId: 'r', batchId: 'r/search-aflow-1a2b/c-001' }, 'r/search-aflow-1a2b/c-001', 'r'],
     ] as const;
-    for (const [input, path] of places) {
+    for (const [input, path, shown = path] of places) {
       const found = (await failure(new DomainError('EngineDied', 'it died'), input)) as ApplicationFailure;
-      expect(found.message).toBe(`it died · in ${path}; look: npx metaagentx inspect ${path}`);
+      expect(found.message).toBe(`it died · in ${path}; look: npx metaagentx inspect ${shown}`);
     }
   });
 

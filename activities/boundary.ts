@@ -99,5 +99,7 @@ function whereToLook(input: unknown): string {
   let path = batchId ?? runId;
   if (batchId !== undefined && slot !== undefined) path = rolloutId(batchId, slot);
   if (slot !== undefined && design !== undefined) path = designId(path, design);
-  return ` · in ${path}; look: npx metaagentx inspect ${path}`;
+  // Collections and searches are not shown in parts.
+  const shown = /^[^/]+\/(stage|eval|solve)-/.test(path) ? path : runId;
+  return ` · in ${path}; look: npx metaagentx inspect ${shown}`;
 }
