@@ -65,11 +65,9 @@ export async function trainingRun(input: TrainingRunInput): Promise<TrainingRunR
     return { policyVersion: run.policyVersion, stopped, evaluations: run.progress.evaluations };
   } catch (error) {
     if (error instanceof ContinueAsNew) throw error;
-    const status = isCancellation(error) ? 'stopped' : 'failed';
+    const [status, failure] = isCancellation(error) ? (['stopped'] as const) : (['failed', failureOf(error)] as const);
     await CancellationScope.nonCancellable(() =>
-      records.recordRun.executeWithOptions({ summary: `the run has ${status}` }, [
-        { runId, status, failure: failureOf(error) },
-      ]),
+      records.recordRun.executeWithOptions({ summary: `the run has ${status}` }, [{ runId, status, failure }]),
     );
     throw error;
   }

@@ -53,7 +53,8 @@ const activities = {
     evaluation: { ...plan.evaluation, questions: 1 },
   }),
   recordStudy: async (input: RecordStudyInput) => void recorded.push(input),
-  recordRun: async ({ runId, status }: RecordRunInput) => void statuses.set(runId, status),
+  recordRun: async ({ runId, status, failure }: RecordRunInput) =>
+    void statuses.set(runId, failure === undefined ? status : `${status}: ${failure.name}`),
   recordStage: async () => undefined,
   recordIteration: async ({ batchId }: RecordIterationInput) => void iterations.push(batchId),
   recordEvaluation: async ({ runId, name }: { runId: string; name: string }) => {
