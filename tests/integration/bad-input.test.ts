@@ -16,8 +16,9 @@ import type { TestServers } from '../helpers/tiny-run.ts';
 const queue = 'bad-input';
 let servers: TestServers;
 const closers: (() => Promise<void>)[] = [];
-/** Lets the run's first activity end. */
+/** Lets the run's first activity end, now or whenever it begins. */
 let release: () => void;
+const released = new Promise<void>((resolve) => (release = resolve));
 
 const plan = {
   seed: 1,
@@ -47,10 +48,9 @@ const good = { runId: 'bad-input', dataset: 'd', plan, from: null };
 beforeAll(async () => {
   servers = await connectServers();
   const native = await NativeConnection.connect({ address: inject('stack').temporalAddress });
-  let initialized = (): void => undefined;
   const activities = {
     recordRun: async () => undefined,
-    initializePolicy: () => new Promise((resolve) => (initialized = () => resolve({ policyVersion: 0 }))),
+    initializePolicy: () => released.then(() => ({ policyVersion: 0 })),
     recordEvaluation: async () => ({ average: 0, metrics: {} }),
   };
   const worker = await Worker.create({
@@ -65,7 +65,6 @@ beforeAll(async () => {
     () => native.close(),
     () => servers.close(),
   );
-  release = () => initialized();
 });
 afterAll(async () => {
   for (const close of closers) await close();
@@ -121,8 +120,9 @@ describe('a start with a wrong payload fails at once, by name', () => {
         args: [],
       });
       await expect
-        .poll(async () =>
-          (await handle.fetchHistory()).events?.some((event) => event.workflowTaskFailedEventAttributes),
+        .poll(
+          async () => (await handle.fetchHistory()).events?.some((event) => event.workflowTaskFailedEventAttributes),
+          { timeout: 60_000 },
         )
         .toBe(true);
       const history = await handle.fetchHistory();
