@@ -14,6 +14,8 @@ import { loadDatasets } from '../../cli/datasets.ts';
 import { loadRecipe } from '../../cli/recipes.ts';
 import { startRun } from '../../cli/start-run.ts';
 import { resolveTemporalConfig } from '../../shared/config/temporal-config.ts';
+import { rolloutId } from '../../shared/domain/ids.ts';
+import { programsBelow } from '../helpers/programs.ts';
 import { connectServers } from '../helpers/tiny-run.ts';
 import type { TestServers } from '../helpers/tiny-run.ts';
 import { startWorkerProcess } from '../helpers/worker-process.ts';
@@ -61,7 +63,7 @@ async function train(runId: string, set: readonly string[]) {
   return servers.client.workflow.getHandle(runId);
 }
 
-async function until(condition: () => Promise<boolean>): Promise<void> {
+async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
   const deadline = Date.now() + 120_000;
   while (!(await condition())) {
     if (Date.now() > deadline) throw new Error('waited 120 s for a condition');
@@ -75,17 +77,21 @@ async function fingerprint(runId: string) {
   return report.fingerprint;
 }
 
-/** Activities of a run that wait for a worker after an attempt that failed: why it did. */
-async function givenBack(runId: string): Promise<string[]> {
-  const found: string[] = [];
-  for await (const { workflowId } of servers.client.workflow.list({ query: `TrainingRun = "${runId}"` })) {
-    const { raw } = await servers.client.workflow.getHandle(workflowId).describe();
-    for (const { attempt, state, lastFailure } of raw.pendingActivities ?? []) {
-      expect(state).toBe(temporal.api.enums.v1.PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED);
-      if (attempt! > 1) found.push(lastFailure?.message ?? '');
-    }
-  }
-  return found;
+type Pending = temporal.api.workflow.v1.IPendingActivityInfo;
+
+/** Activities under way for the iteration's two questions. */
+async function pending(batchId: string): Promise<Pending[]> {
+  const rollouts = [0, 1].map((slot) => servers.client.workflow.getHandle(rolloutId(batchId, slot)).describe());
+  return (await Promise.all(rollouts)).flatMap(({ raw }) => raw.pendingActivities ?? []);
+}
+
+const states = temporal.api.enums.v1.PendingActivityState;
+
+/** Why those that wait for a worker after an attempt do so. */
+async function givenBack(batchId: string): Promise<string[]> {
+  const found = await pending(batchId);
+  expect(found.map(({ state }) => state)).toEqual(found.map(() => states.PENDING_ACTIVITY_STATE_SCHEDULED));
+  return found.filter(({ attempt }) => attempt! > 1).map(({ lastFailure }) => lastFailure?.message ?? '');
 }
 
 const oneIteration = [
@@ -97,27 +103,28 @@ const oneIteration = [
 ];
 
 it('all three workers in mid-rollout: calls that had ended are kept, the others are done elsewhere', async () => {
-  // The tool's calls take longer than the grace period of 5 s, and two programs run at once.
+  // The tool's calls take far longer than the grace period of 5 s; both programs run at once.
   const set = [
     ...oneIteration,
     'designs.tools=["python"]',
-    'designs.script=await agent("first"); await tools.python("import time; time.sleep(9); print(1)"); return agent("solve");',
-    'rollout.executionsPerDesign=2',
+    'designs.script=await agent("first"); await tools.python("import time; time.sleep(12); print(1)"); return agent("solve");',
+    'rollout.executionsPerDesign=1',
+    'update.dropZeroAdvantage=false',
+    'update.entropyCoef=0.01',
   ];
   const first = await Promise.all(queues.map(start));
   await (await train('drain-calm', set)).result();
 
   const handle = await train('drain-hurt', set);
   const inIteration = { batchId: 'drain-hurt/stage-01/iter-001' };
-  await until(async () => (await servers.store.calls.countDocuments(inIteration)) >= 4);
-  await new Promise((resolve) => setTimeout(resolve, 300));
+  await until(() => programsBelow(first[1]!.pid).length === 2);
   const before = await servers.store.calls.find(inIteration).toArray();
   const ends = await Promise.all(first.map(drained));
   console.info(`drained in ${ends.map(({ ms }) => `${(ms / 1000).toFixed(1)} s`).join(', ')} (control, gpu, sandbox)`);
   expect(ends.map(({ code }) => code)).toEqual([0, 0, 0]);
   for (const { ms } of ends) expect(ms).toBeLessThan(config.workers.shutdownGraceMs + 5_000);
   // Both questions' executions, at once: nobody waits for a heartbeat timeout.
-  expect(await givenBack('drain-hurt')).toEqual([shutDown, shutDown]);
+  expect(await givenBack(inIteration.batchId)).toEqual([shutDown, shutDown]);
 
   await Promise.all(queues.map(start));
   expect(await handle.result()).toMatchObject({ stopped: false });
@@ -146,11 +153,13 @@ it('a sandbox worker that judges a program: another judges it, with the same ver
   const [, , sandbox] = await Promise.all(queues.map(start));
   const handle = await train('drain-judge', set);
   const inIteration = { batchId: 'drain-judge/stage-01/iter-001' };
+  const isJudging = ({ state, activityType }: Pending) =>
+    activityType?.name === 'verifyBatch' && state === states.PENDING_ACTIVITY_STATE_STARTED;
   await until(async () => (await servers.store.executions.countDocuments(inIteration)) === 2);
-  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  await until(async () => (await pending(inIteration.batchId)).filter(isJudging).length === 2);
   expect(await servers.store.verdicts.countDocuments(inIteration)).toBe(0);
   expect((await drained(sandbox!)).code).toBe(0);
-  expect(await givenBack('drain-judge')).toEqual([shutDown, shutDown]);
+  expect(await givenBack(inIteration.batchId)).toEqual([shutDown, shutDown]);
   await start('sandbox');
   expect(await handle.result()).toMatchObject({ stopped: false });
   const verdicts = await servers.store.verdicts.find(inIteration).toArray();
