@@ -14,6 +14,8 @@ export interface TeacherServer {
   answered: Asked[];
   /** Requests that were not, by how. */
   failures: Record<string, number>;
+  /** Resolves when nobody is connected: all that was ever sent has arrived. */
+  unconnected(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -74,6 +76,13 @@ export async function startTeacher(
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
     answered,
     failures,
+    async unconnected() {
+      const connections = () =>
+        new Promise<number>((resolve, reject) =>
+          server.getConnections((error, count) => (error === null ? resolve(count) : reject(error))),
+        );
+      while ((await connections()) > 0) await new Promise((resolve) => setTimeout(resolve, 10));
+    },
     close: () =>
       new Promise((done) => {
         server.closeAllConnections();

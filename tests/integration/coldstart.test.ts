@@ -20,6 +20,8 @@ let questions: string;
 let heldOut: string;
 
 const count = 12;
+/** For teachers that leave requests unanswered. */
+const impatient = ['--set', 'policy.init.timeoutMs=1500'];
 const textOf = (i: number) => `Tom has ${i + 1} pens and gets 4 more. How many pens?`;
 
 /** Question 0: a broken script. Question 1: a wrong answer. All others: right, by one agent. */
@@ -49,12 +51,12 @@ const collecting = (setId: string, { url }: TeacherServer, ...more: string[]) =>
   metaagentx(
     ...['coldstart', 'collect', setId, '--teacher', 'm', '--url', url, '--questions', questions, '--held-out', heldOut],
     ...['--set', 'prompts.form=terse', '--set', 'policy.init.requestsPerMinute=60000'],
-    ...['--set', 'policy.init.timeoutMs=500', '--designs', '2', ...more],
+    ...['--designs', '2', ...more],
   );
 
 it('keeps what was judged right, once, with where it came from, through errors, slow replies and garbage', async () => {
   const teacher = await startTeacher(teach, { failEvery: 5 });
-  const { code, data, log } = await collecting('taught', teacher);
+  const { code, data, log } = await collecting('taught', teacher, ...impatient);
   expect(code, log).toBe(0);
   expect(Object.keys(teacher.failures).sort()).toEqual(['broken', 'busy', 'closed', 'garbage', 'slow']);
   // 24 designs; 22 run one agent each.
@@ -85,11 +87,11 @@ it('keeps what was judged right, once, with where it came from, through errors, 
   ]);
   expect(await servers.store.calls.countDocuments({ _id: shown[1]!.source })).toBe(1);
   const asked = teacher.answered.length;
-  const again = await collecting('taught', teacher, '--limit', '1');
+  const again = await collecting('taught', teacher, ...impatient, '--limit', '1');
   expect(again.data.examples).toEqual(data.examples);
   expect(again.log).toContain('set taught is in the store already; to collect with other options choose another name');
   expect(teacher.answered).toHaveLength(asked);
-  const changed = await collecting('taught', teacher, '--set', 'policy.init.attempts=9');
+  const changed = await collecting('taught', teacher, ...impatient, '--set', 'policy.init.attempts=9');
   expect(changed).toMatchObject({ code: 2 });
   expect(changed.log).toContain("'taught' is in the store with other settings");
   await teacher.close();
@@ -138,13 +140,13 @@ it('made again by the same command where the store has lost some of it; only wha
 });
 
 it('goes on after a kill, and asks nothing again that was journaled', async () => {
-  const teacher = await startTeacher(teach, { failEvery: 0, delayMs: 20 });
+  const teacher = await startTeacher(teach, { failEvery: 0, delayMs: 100 });
   const cut = collecting('killed', teacher);
   while ((await servers.store.calls.countDocuments({ runId: 'killed' })) < 5)
     await new Promise((go) => setTimeout(go, 5));
   await worker.kill();
-  // What was under way when it died has reached the server and the store by then.
-  await new Promise((go) => setTimeout(go, 500));
+  await teacher.unconnected();
+  expect(await servers.store.sftSets.findOne({ _id: 'killed' })).toBeNull();
   const journaled = await servers.store.calls.find({ runId: 'killed' }).toArray();
   const before = teacher.answered.length;
   worker = await startWorkerProcess('all');
@@ -211,7 +213,7 @@ it('is measured and asked like any policy', async () => {
   const teacher = await startTeacher(teach, { failEvery: 7 });
   const stored = await metaagentx(
     ...['coldstart', 'teacher', 'big', '--teacher', 'm', '--url', teacher.url, '--set', 'prompts.form=terse'],
-    ...['--set', 'policy.init.timeoutMs=500', '--set', 'policy.init.requestsPerMinute=60000'],
+    ...['--set', 'policy.init.requestsPerMinute=60000', ...impatient],
   );
   expect(stored.code, stored.log).toBe(0);
   // Nothing trains it, so nothing is to be resumed.
