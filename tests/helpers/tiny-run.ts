@@ -8,6 +8,7 @@ import { loadRecipe } from '../../cli/recipes.ts';
 import { startRun } from '../../cli/start-run.ts';
 import { policyId } from '../../shared/domain/ids.ts';
 import { resolveTemporalConfig } from '../../shared/config/temporal-config.ts';
+import type { TemporalConfig } from '../../shared/config/temporal-config.ts';
 
 export interface TestServers {
   store: Store;
@@ -29,12 +30,18 @@ export async function connectServers(): Promise<TestServers> {
   };
 }
 
+const shortly = { heartbeatMs: 4_000 };
+/** A worker that died is noticed soon: for tests that kill. */
+export const soonNoticed = resolveTemporalConfig({
+  activities: { control: shortly, rollout: shortly, train: shortly, sandbox: shortly },
+});
+
 /** Trains `runId`; needs workers. */
 export async function trainTinyRun(
   { store, client }: TestServers,
   runId: string,
   set: string[] = [],
-  system?: string,
+  { system, config = resolveTemporalConfig({}) }: { system?: string; config?: TemporalConfig } = {},
 ): Promise<void> {
   const recipe = await loadRecipe({
     recipe: 'smoke',
@@ -42,7 +49,7 @@ export async function trainTinyRun(
     set: ['stages.count=1', 'stages.iterationsPerStage=1', 'evaluation.limit=0', ...set],
   });
   const datasets = await loadDatasets(recipe);
-  await startRun(store, client, { runId, recipe, datasets, config: resolveTemporalConfig({}) });
+  await startRun(store, client, { runId, recipe, datasets, config });
   await client.workflow.getHandle(runId).result();
 }
 

@@ -1,6 +1,6 @@
 /**
  * An update whose gradients several gpu workers compute, on real servers: weights and moments are the same bits for one, two
- * and three workers, for three and four shards, where a worker is killed in the middle of a shard, and where a repair does it
+ * and three workers, for three, four and eight shards, where a worker is killed in the middle of a shard, and where a repair does it
  * again in one place. Against an undivided update, which adds in another order, loss and gradient norm agree to rounding.
  */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -9,7 +9,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { repairWithOwnEngine } from '../../cli/repair-version.ts';
 import { resolveTemporalConfig } from '../../shared/config/temporal-config.ts';
-import { connectServers, trainTinyRun } from '../helpers/tiny-run.ts';
+import type { TemporalConfig } from '../../shared/config/temporal-config.ts';
+import { connectServers, soonNoticed, trainTinyRun } from '../helpers/tiny-run.ts';
 import type { TestServers } from '../helpers/tiny-run.ts';
 import { startWorkerProcess } from '../helpers/worker-process.ts';
 import type { WorkerProcess } from '../helpers/worker-process.ts';
@@ -40,7 +41,7 @@ const settings = [
   'rollout.designsPerQuestion=4',
   'update.dropZeroAdvantage=false',
   'update.entropyCoef=0.01',
-  'update.maxTokensPerMicroBatch=256',
+  'update.maxTokensPerMicroBatch=128',
 ];
 
 async function versionsOf(runId: string) {
@@ -52,8 +53,8 @@ async function versionsOf(runId: string) {
   }));
 }
 
-const train = (runId: string, shards: number) =>
-  trainTinyRun(servers, runId, [...settings, `update.gradientShards=${shards}`]);
+const train = (runId: string, shards: number, config?: TemporalConfig) =>
+  trainTinyRun(servers, runId, [...settings, `update.gradientShards=${shards}`], { config });
 
 /** Of the activities that computed shards, over all iterations. */
 async function shardsOf(runId: string): Promise<{ count: number; attempts: number; workers: Set<string> }> {
@@ -86,16 +87,17 @@ it('one, two and three workers make the same bits', { timeout: 240_000 }, async 
   await addGpu();
   await train('shards-on-two', 4);
   await addGpu();
-  await train('shards-on-three', 4);
+  await train('shards-on-three', 8);
   const versions = await versionsOf('shards-on-one');
   expect(new Set(versions.map(({ weights }) => weights)).size).toBe(3);
   for (const runId of ['shards-on-two', 'shards-on-three']) expect(await versionsOf(runId)).toEqual(versions);
   const { gradNorm, ...means } = undivided!.metrics;
-  expect(versions[1]!.metrics).toEqual({ ...means, gradNorm: expect.closeTo(gradNorm!, 8) as number });
+  expect(versions[1]!.metrics).toEqual({ ...means, gradNorm: expect.any(Number) as number });
+  expect(versions[1]!.metrics.gradNorm! / gradNorm!).toBeCloseTo(1, 4);
 
   expect(await shardsOf('shards-on-one')).toMatchObject({ count: 6, attempts: 6 });
   const three = await shardsOf('shards-on-three');
-  expect(three.count).toBe(8);
+  expect(three.count).toBe(16);
   expect(three.workers.size).toBeGreaterThan(1);
 
   // Nothing but versions is left in the store: gradients went when their version was committed.
@@ -115,11 +117,10 @@ it(
   'a worker killed in the middle of a shard: another computes it, the bits are the same',
   { timeout: 240_000 },
   async () => {
-    const training = train('shards-killed', 4);
-    const inIteration = { batchId: 'shards-killed/stage-01/iter-001' };
-    while ((await servers.store.designs.findOne(inIteration)) === null)
+    const training = train('shards-killed', 4, soonNoticed);
+    while ((await servers.store.policies.findOne({ _id: 'shards-killed/v000000' })) === null)
       await new Promise((done) => setTimeout(done, 5));
-    // The first blob that is stored from here on is a shard's gradients.
+    // The first blob that is stored from here on, after the rollouts, is a shard's gradients.
     await writeFile(join(crashes, 'blob-half-written'), '');
     await training;
     expect((await shardsOf('shards-killed')).attempts).toBeGreaterThan(8);

@@ -3,9 +3,8 @@
  * that nobody disturbed. Two runs with the same recipe, seed and weights must have equal evaluations.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { resolveTemporalConfig } from '../../shared/config/temporal-config.ts';
 import type { EvaluationInput } from '../../workflows/evaluation.ts';
-import { connectServers, copyRun, trainTinyRun } from '../helpers/tiny-run.ts';
+import { connectServers, copyRun, soonNoticed, trainTinyRun } from '../helpers/tiny-run.ts';
 import type { TestServers } from '../helpers/tiny-run.ts';
 import { startWorkerProcess } from '../helpers/worker-process.ts';
 import type { WorkerProcess } from '../helpers/worker-process.ts';
@@ -26,11 +25,8 @@ afterAll(async () => {
   await servers.close();
 });
 
-/** Starts the evaluation; a dead worker is noticed after three seconds. */
 async function evaluate(runId: string) {
-  const { queues, activities } = resolveTemporalConfig({
-    activities: { rollout: { heartbeatMs: 3_000 }, sandbox: { heartbeatMs: 3_000 }, control: { heartbeatMs: 3_000 } },
-  });
+  const { queues, activities } = soonNoticed;
   const plan = { samples, questions, questionsPerBatch: 6, concurrentBatches: 2, everyIterations: 0 };
   const input: EvaluationInput = {
     runId,

@@ -10,7 +10,7 @@ import type { RunDocument } from '../../activities/store/documents.ts';
 import { loadDatasets } from '../../cli/datasets.ts';
 import { loadRecipe } from '../../cli/recipes.ts';
 import { startRun } from '../../cli/start-run.ts';
-import { resolveTemporalConfig } from '../../shared/config/temporal-config.ts';
+import { soonNoticed } from '../helpers/tiny-run.ts';
 import { startWorkerProcess } from '../helpers/worker-process.ts';
 import type { WorkerProcess } from '../helpers/worker-process.ts';
 
@@ -35,7 +35,7 @@ afterAll(async () => {
 async function start(runId: string): Promise<void> {
   const recipe = await loadRecipe({ recipe: 'smoke' });
   const datasets = await loadDatasets(recipe);
-  await startRun(store, client, { runId, recipe, datasets, config: resolveTemporalConfig({}) });
+  await startRun(store, client, { runId, recipe, datasets, config: soonNoticed });
 }
 
 async function until(condition: () => Promise<boolean>): Promise<void> {
@@ -44,6 +44,16 @@ async function until(condition: () => Promise<boolean>): Promise<void> {
     if (Date.now() > deadline) throw new Error('waited 120 s for a condition');
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
+}
+
+/** Id of the iteration that a run is in once it has asked its model for an answer there. */
+async function inIteration(runId: string): Promise<string> {
+  let batchId: string | undefined;
+  await until(async () => {
+    batchId = (await store.calls.findOne({ runId, batchId: { $regex: '/iter-' } }))?.batchId;
+    return batchId !== undefined;
+  });
+  return batchId!;
 }
 
 /** Counts and joins of everything that a finished run must hold. */
@@ -88,11 +98,10 @@ describe('the gpu worker in mid-iteration', () => {
     await client.workflow.getHandle('undisturbed').result();
 
     await start('gpu-killed');
-    const inIteration = { batchId: 'gpu-killed/stage-01/iter-001' };
-    await until(async () => (await store.calls.findOne(inIteration)) !== null);
+    const iteration = await inIteration('gpu-killed');
     await gpu.kill();
     const atKill = await store.calls.find({ runId: 'gpu-killed' }, { projection: { _id: 1, createdAt: 1 } }).toArray();
-    expect(await store.iterations.findOne({ _id: inIteration.batchId })).toBeNull();
+    expect(await store.iterations.findOne({ _id: iteration })).toBeNull();
     const next = await startWorkerProcess('gpu');
     workers.push(next);
     await client.workflow.getHandle('gpu-killed').result();
@@ -112,15 +121,14 @@ describe('the gpu worker in mid-iteration', () => {
   it('its engine thread dead: the process says so and ends, another goes on', { timeout: 300_000 }, async () => {
     const gpu = workers.pop()!;
     await start('thread-dead');
-    const inIteration = { batchId: 'thread-dead/stage-01/iter-001' };
-    await until(async () => (await store.calls.findOne(inIteration)) !== null);
+    const iteration = await inIteration('thread-dead');
     gpu.crashEngine();
     const { code, errors } = await gpu.ended();
     expect(code).toBe(1);
     expect(errors).toContain(
       "EngineDied: the engine's thread failed: Error: crashed by a test. Start the worker again",
     );
-    expect(await store.iterations.findOne({ _id: inIteration.batchId })).toBeNull();
+    expect(await store.iterations.findOne({ _id: iteration })).toBeNull();
     workers.push(await startWorkerProcess('gpu'));
     await client.workflow.getHandle('thread-dead').result();
     await audit((await store.runs.findOne({ _id: 'thread-dead' }))!);

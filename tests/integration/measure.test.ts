@@ -245,7 +245,7 @@ describe('systems under comparison', () => {
 
   it('single-agent-grpo trains the executor on one script', async () => {
     const runId = 'agent-grpo';
-    await trainTinyRun(servers, runId, ['rollout.executionsPerDesign=4'], 'single-agent-grpo');
+    await trainTinyRun(servers, runId, ['rollout.executionsPerDesign=4'], { system: 'single-agent-grpo' });
     const { store } = servers;
     const batchId = `${runId}/stage-01/iter-001`;
     const [designs, credits, iteration] = await Promise.all([
