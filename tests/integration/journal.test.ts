@@ -115,7 +115,7 @@ describe('a journal that no longer fits', () => {
     const execution = `${id}/e-0`;
     run.engine.lives = 2;
     await expect(executeDesign(run.deps, one, attempt(1))).rejects.toMatchObject({ name: 'EngineDied' });
-    const first = await store.calls.find({ executionId: execution }).toArray();
+    const first = await store.calls.find({ executionId: execution }).sort({ call: 1 }).toArray();
     expect(first.length).toBeGreaterThan(0);
     await bend(execution);
     await store.calls.updateOne({ executionId: execution, call: 0 }, { $set: { hash: 'another' } });
@@ -123,7 +123,10 @@ describe('a journal that no longer fits', () => {
     // The second start is cut off too: it goes on from its own journal.
     run.engine.lives = run.engine.answered.length + 2;
     await expect(executeDesign(run.deps, one, attempt(2))).rejects.toMatchObject({ name: 'EngineDied' });
-    const aside = await store.calls.find({ executionId: `${execution}/aside` }).toArray();
+    const aside = await store.calls
+      .find({ executionId: `${execution}/aside` })
+      .sort({ call: 1 })
+      .toArray();
     expect(aside.map(({ call, attempt: name }) => [call, name])).toEqual(
       first.map(({ call, attempt: name }) => [call, name]),
     );
