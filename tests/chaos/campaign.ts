@@ -68,7 +68,7 @@ export async function runCampaign(options: CampaignOptions): Promise<Campaign> {
     const report = await judge(fleet, runId);
     await fleet.stop();
     offspring.look();
-    const orphans = offspring.living();
+    const orphans = await offspring.left();
     fleet.remove();
     return { report, hits, seconds, orphans };
   } catch (error) {

@@ -1,9 +1,11 @@
 /** Every process that a process has ever had below it, so that none can be left behind unseen. Linux (`/proc`). */
 import { readdirSync, readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { identify, isAlive } from '../../bootstrap/identity.mjs';
 import type { Identity } from '../../bootstrap/identity.mjs';
 
 const lookEveryMs = 300;
+const patienceMs = 10_000;
 
 export class Offspring {
   readonly #seen = new Map<number, { identity: Identity; command: string }>();
@@ -36,11 +38,12 @@ export class Offspring {
     }
   }
 
-  /** Those that still live, by what they are. */
-  living(): string[] {
-    return [...this.#seen.values()]
-      .filter(({ identity }) => isAlive(identity))
-      .map(({ identity, command }) => `${identity.pid} ${command}`);
+  /** Those that do not end by themselves either, by what they are: on a loaded machine, what was killed is gone a moment later. */
+  async left(): Promise<string[]> {
+    const living = () => [...this.#seen.values()].filter(({ identity }) => isAlive(identity));
+    for (let waitedMs = 0; waitedMs < patienceMs && living().length > 0; waitedMs += lookEveryMs)
+      await sleep(lookEveryMs);
+    return living().map(({ identity, command }) => `${identity.pid} ${command}`);
   }
 
   end(): void {

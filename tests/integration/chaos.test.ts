@@ -14,11 +14,11 @@ const lines: string[] = [];
 const log = (line: string) => void lines.push(line);
 const shorter = ['stages.iterationsPerStage=1', 'coldStart.chunks=1', 'evaluation.limit=0'];
 const campaign = (runId: string, faults: Parameters<typeof runCampaign>[0]['faults']): Promise<Campaign> =>
-  runCampaign({ runId, faults, set: shorter, withinMs: 180_000, log, signal: aborted.signal });
+  runCampaign({ runId, faults, set: shorter, withinMs: 400_000, log, signal: aborted.signal });
 
 it(
   'processes killed, frozen and cut off by seed: nothing is lost, doubled or changed',
-  { timeout: 400_000 },
+  { timeout: 900_000 },
   async () => {
     onTestFailed(() => console.error(lines.join('\n')));
     const calm = await campaign('calm', []);
