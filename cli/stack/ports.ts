@@ -2,9 +2,15 @@
  * Chooses TCP ports on the loopback address: a wanted one when it is free, else any free one. Knows nothing about who
  * listens. The choice can be lost to another process before it is used; the supervisor then reports the failed start.
  */
+import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 
 export const loopback = '127.0.0.1';
+/**
+ * Below what systems hand out to outgoing connections and to whoever wants any port, as Temporal does for its own parts: such
+ * a port is nobody else's by chance before its server listens, or while it is down.
+ */
+const [lowest, highest] = [20_000, 32_767];
 
 /** True when nobody listens on this loopback port and we may. */
 export function isFree(port: number): Promise<boolean> {
@@ -15,18 +21,11 @@ export function isFree(port: number): Promise<boolean> {
   });
 }
 
-/** A port that the operating system says is free now. */
-export function anyFreePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', reject);
-    probe.listen({ port: 0, host: loopback, exclusive: true }, () => {
-      const address = probe.address();
-      probe.close(() =>
-        typeof address === 'object' && address !== null ? resolve(address.port) : reject(new Error('no port')),
-      );
-    });
-  });
+async function anyFreePort(): Promise<number> {
+  for (;;) {
+    const port = randomInt(lowest, highest + 1);
+    if (await isFree(port)) return port;
+  }
 }
 
 /** `wanted` when it is free and not `taken` already by this choice, else another free port. `0` always means any. */
