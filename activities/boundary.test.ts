@@ -76,14 +76,15 @@ describe('an attempt', () => {
     environment.on('heartbeat', (details: unknown) => beats.push(details));
     const body = bounded<null, string>(async (_, attempt) => {
       attempt.progress({ done: 1 });
-      await expect.poll(() => beats).toEqual([{ done: 1 }]);
+      await expect.poll(() => beats.at(-1)).toEqual({ done: 1 });
       attempt.progress({ done: 2 });
-      await expect.poll(() => beats).toEqual([{ done: 1 }, { done: 2 }]);
+      await expect.poll(() => beats.at(-1)).toEqual({ done: 2 });
       return 'done';
     });
     expect(await environment.run(body, null)).toBe('done');
+    const until = beats.length;
     await new Promise((resolve) => setTimeout(resolve, 1_000));
-    expect(beats).toHaveLength(2);
+    expect(beats).toHaveLength(until);
   });
 
   it('sees cancellation as an aborted signal and ends as cancelled, whatever it throws', async () => {
