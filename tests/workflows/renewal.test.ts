@@ -214,7 +214,7 @@ describe('on a server with small limits', () => {
   async function expectRenewed(workflowId: string, least: number): Promise<Execution[]> {
     const executions = await executionsOf(server, workflowId);
     expect(executions.length).toBeGreaterThanOrEqual(least);
-    for (const { events } of executions) expect(events).toBeLessThan(2 * suggestedAfter + 20);
+    for (const { events } of executions) expect(events).toBeLessThan(3 * suggestedAfter);
     return executions;
   }
 
@@ -294,19 +294,23 @@ describe('on a server as it comes', () => {
   });
   afterAll(() => server.close());
 
-  /** Temporal warns at 10,240 events and 10 MiB, and suggests to continue as new at 4,096 events or 4 MiB. */
+  /**
+   * Temporal warns at 10,240 events and 10 MiB, and suggests to continue as new at 4,096 events or 4 MiB. The limits hold where
+   * the server joins no two answers: then a child is 9 events (three, and a workflow task of three for its start and its end)
+   * and an activity 6.
+   */
   it.each([
-    ['trainingIteration', 'much/stage-01/iter-001', [iterationOf('much', 60)], 60, 8, 3],
+    ['trainingIteration', 'much/stage-01/iter-001', [iterationOf('much', 60)], 60, 10, 4],
     [
       'evaluation',
       'much/eval-final',
       [{ runId: 'much', name: 'final', policyVersion: 0, plan: planOf(1, 100) }],
       50,
-      12,
+      13,
       4,
     ],
     ['systemSearch', 'much-search', [searchOf('much-search', 10, null)], 10, 30, 8],
-    ['coldStartCollection', 'much-set/collect', [collectionOf('much-set', 20)], 10, 20, 6],
+    ['coldStartCollection', 'much-set/collect', [collectionOf('much-set', 20)], 10, 21, 6],
     ['study', 'much-study', [studyOf('much-study', 45)], 50, 8, 4],
   ] as const)('%s: events and KiB a part', async (workflow, id, args, parts, mostEvents, mostKib) => {
     await start(server, workflow, id, ...args);

@@ -174,9 +174,9 @@ function deferred(): { promise: Promise<void>; resolve: () => void } {
 }
 
 async function until(condition: () => Promise<boolean> | boolean): Promise<void> {
-  const deadline = Date.now() + 30_000;
+  const deadline = Date.now() + 120_000;
   while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error('waited 30 s for a condition');
+    if (Date.now() > deadline) throw new Error('waited 120 s for a condition');
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
@@ -218,26 +218,31 @@ describe('a run', () => {
   });
 
   it('pauses between iterations, goes on, and stops after the one in hand', async () => {
-    const started = deferred();
-    const release = deferred();
-    duringUpdate = async ({ runId, batchId }) => {
-      if (runId !== 'paused' || !batchId.endsWith('stage-01/iter-001')) return;
-      started.resolve();
-      await release.promise;
+    const held = [1, 2].map(() => ({ begun: deferred(), release: deferred() }));
+    duringUpdate = async ({ runId }) => {
+      const update = runId === 'paused' ? held[seen('paused').updates.length - 1] : undefined;
+      update?.begun.resolve();
+      await update?.release.promise;
     };
     const handle = await startRun('paused', planOf());
-    await started.promise;
-    await handle.signal('pause');
-    release.resolve();
+    const stage = client.workflow.getHandle('paused/stage-01-executor');
+    /** Signals in mid-update, which ends when the stage has heard of it by way of the run. */
+    const signalDuring = async (update: number, signal: 'pause' | 'stop', phase: Progress['phase']) => {
+      await held[update]!.begun.promise;
+      await handle.signal(signal);
+      await until(async () => (await progress(stage)).phase === phase);
+      held[update]!.release.resolve();
+    };
+    await signalDuring(0, 'pause', 'paused');
     await until(() => seen('paused').iterations.length === 1);
     await until(async () => (await progress(handle)).phase === 'paused');
     await new Promise((resolve) => setTimeout(resolve, 500));
     expect(seen('paused').updates).toHaveLength(1);
     await handle.signal('unpause');
-    await until(() => seen('paused').iterations.length >= 2);
-    await handle.signal('stop');
+    await signalDuring(1, 'stop', 'stopping');
     const result = await handle.result();
     expect(result.stopped).toBe(true);
+    expect(seen('paused').iterations).toHaveLength(2);
     expect(seen('paused').statuses.at(-1)).toBe('stopped');
   });
 

@@ -2,12 +2,14 @@
  * A study's workflow on a real Temporal server, with the far side of its activities replaced by counters: what a run that
  * somebody stops means to the study.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { recipeSchema } from '../../shared/config/recipe.ts';
 import { resolveTemporalConfig } from '../../shared/config/temporal-config.ts';
-import type { RunPosition } from '../../shared/domain/plan.ts';
+import { stageWorkflowId } from '../../shared/domain/ids.ts';
+import type { Progress, RunPosition } from '../../shared/domain/plan.ts';
 import type { RecordStudyInput, StudyCellPlan, StudyPlan, StudyRunState } from '../../shared/domain/study-plan.ts';
 import type { RecordIterationInput, RecordRunInput, UpdatePolicyInput } from '../../shared/domain/tasks.ts';
 import { makeRunPlan } from '../../shared/plan/run-plan.ts';
@@ -117,7 +119,13 @@ it('leaves a study open whose run was stopped, measures the others, and goes on 
     cells: [cell('halted-base', 'first'), cell('halted-other', 'other'), cell('halted-base', 'second')],
     concurrentRuns: 1,
   };
-  duringUpdate = async (runId) => runId === 'halted-base' && client.workflow.getHandle(runId).signal('stop');
+  duringUpdate = async (runId) => {
+    if (runId !== 'halted-base') return;
+    await client.workflow.getHandle(runId).signal('stop');
+    // The stage hears it from the run, and begins no iteration once it has.
+    const stage = client.workflow.getHandle(stageWorkflowId(runId, 1, 'executor'));
+    while ((await stage.query<Progress>('progress')).phase !== 'stopping') await sleep(20);
+  };
   await expect(run(study)).rejects.toMatchObject({
     cause: {
       type: 'RunStopped',
