@@ -37,7 +37,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 const pull = (files: string[], extra = {}) =>
-  pullQuestions({ name: 'openai/gsm8k', files, format: 'gsm8k', out: join(folder, 'q.jsonl'), cacheFolder: join(folder, 'cache'), hubUrl, overwrite: true, idleTimeoutMs: 200, ...extra }); // prettier-ignore
+  pullQuestions({ name: 'openai/gsm8k', files, format: 'gsm8k', out: join(folder, 'q.jsonl'), cacheFolder: join(folder, 'cache'), hubUrl, overwrite: true, ...extra }); // prettier-ignore
 
 it('downloads through redirects, pins the digest, serves the second pull from its cache, refuses changed bytes', async () => {
   const sha256 = createHash('sha256').update(content).digest('hex');
@@ -67,7 +67,7 @@ it('says what went wrong and what to do', async () => {
   const fresh = { out: join(folder, 'other.jsonl') };
   await expect(pull(['none.jsonl'], fresh)).rejects.toThrow('answered 404: the file may have moved');
   await expect(pull(['gated.jsonl'], fresh)).rejects.toThrow('answered 401: the data set wants its terms accepted');
-  await expect(pull(['slow.jsonl'], fresh)).rejects.toThrow('no byte for 200 ms');
+  await expect(pull(['slow.jsonl'], { ...fresh, idleTimeoutMs: 200 })).rejects.toThrow('no byte for 200 ms');
   await expect(pull(['cut.jsonl'], fresh)).rejects.toThrow('cannot download');
   await expect(pull(['../x.jsonl'], fresh)).rejects.toThrow('leaves the repository');
   await expect(pull(['a'], { ...fresh, hubUrl: 'http://127.0.0.1:1' })).rejects.toThrow('cannot download');

@@ -32,8 +32,8 @@ function supervise(script: string, plan: Partial<ProcessPlan> = {}): Supervisor 
       env: process.env,
       logFile,
       ready: async ({ logFrom }) => (readLog(logFile, logFrom).includes('ready') ? null : 'silent'),
-      readyWithinMs: 10_000,
-      graceMs: 5000,
+      readyWithinMs: 60_000,
+      graceMs: 30_000,
       ...plan,
     },
     { log: (line) => lines.push(line), onProcess: async (id) => started.push(id), onLost: (error) => lost.push(error) },
@@ -42,13 +42,15 @@ function supervise(script: string, plan: Partial<ProcessPlan> = {}): Supervisor 
 }
 
 const serve = 'console.log("ready"); setInterval(() => {}, 1000)';
+/** For what comes as soon as the machine has time. */
+const patience = { timeout: 30_000 };
 const pidOf = (each: Identity | undefined) => each?.pid ?? 0;
 
 test('a killed process is started again, with two lines, and its end is waited for', async () => {
   await supervise(serve).start();
   process.kill(pidOf(started[0]), 'SIGKILL');
-  await vi.waitFor(() => expect(started).toHaveLength(2), { timeout: 8000 });
-  await vi.waitFor(() => expect(lines).toHaveLength(2));
+  await vi.waitFor(() => expect(started).toHaveLength(2), patience);
+  await vi.waitFor(() => expect(lines).toHaveLength(2), patience);
   expect(lines[0]).toBe('it ended with SIGKILL; starting it again in 100 ms');
   expect(lines[1]).toMatch(/^it is back \(pid \d+\) after \d+ ms$/);
   await supervisor.stop();
@@ -74,9 +76,9 @@ test('a supervisor killed before it recorded the new process leaves none behind'
   const signal = await new Promise((done) => owner.once('exit', (_code, how) => done(how)));
   expect(signal).toBe('SIGKILL');
   const left = identify(Number(readFileSync(pid!, 'utf8')));
-  await vi.waitFor(() => expect(isAlive(left)).toBe(false), { timeout: 5000 });
+  await vi.waitFor(() => expect(isAlive(left)).toBe(false), patience);
   expect(existsSync(mark!)).toBe(false);
-}, 20_000);
+});
 
 test('a process of its own session: a signal to our group does not reach it', async () => {
   await supervise(serve).start();
@@ -92,14 +94,21 @@ test('a start that fails tells the end of its log, and leaves no process', async
   await expect(slow.start()).rejects.toThrow('was not ready within 0.2 s (silent)');
   expect(slow.identity).toBeNull();
   const missing = supervise('', { program: '/no/such/program' });
-  await expect(missing.start()).rejects.toThrow(/exit code 127; .*\/no\/such\/program: not found/);
+  await expect(missing.start()).rejects.toThrow(/exit code 127; .*\/no\/such\/program: /);
 });
 
 test('a process that dies again and again is given up', async () => {
-  await supervise('console.log("ready"); setTimeout(() => process.exit(1), 300)', { pausesMs: [10] }).start();
-  await vi.waitFor(() => expect(lost).toHaveLength(1), { timeout: 15_000 });
+  const log = join(folder, 'it.log');
+  // Each dies as soon as it was seen to serve.
+  const ready = async ({ logFrom }: { logFrom: number }) => {
+    if (!readLog(log, logFrom).includes('ready')) return 'silent';
+    process.kill(pidOf(started.at(-1)), 'SIGUSR2');
+    return null;
+  };
+  await supervise(`process.on("SIGUSR2", () => process.exit(1)); ${serve}`, { ready, pausesMs: [10] }).start();
+  await vi.waitFor(() => expect(lost).toHaveLength(1), patience);
   expect(lost[0]?.message).toContain('it died 6 times in 120 s (ended with exit code 1)');
-}, 20_000);
+});
 
 test('SIGTERM lets it drain; one that ignores it is killed after the grace', async () => {
   const mark = join(folder, 'drained');
@@ -121,7 +130,7 @@ test('an adopted process is watched, restarted and stopped like an own one', asy
   await supervise(serve).adopt(identity);
   expect(supervisor.identity).toEqual(identity);
   process.kill(identity.pid, 'SIGKILL');
-  await vi.waitFor(() => expect(started).toHaveLength(2), { timeout: 8000 });
+  await vi.waitFor(() => expect(started).toHaveLength(2), patience);
   expect(pidOf(started[1])).not.toBe(identity.pid);
 });
 
