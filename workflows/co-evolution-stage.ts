@@ -19,7 +19,7 @@ import { lookDeeper, markdownTable, percentText, progressBar, rewardText } from 
 import { evaluation } from './evaluation.ts';
 import { progressDescription, progressQuery, stageProgressSignal } from './messages.ts';
 import type { StageProgress } from './messages.ts';
-import { installRunControl } from './run-control.ts';
+import { RunControl } from './run-control.ts';
 import { searchAttributes, visible } from './search-attributes.ts';
 import { trainingIteration } from './training-iteration.ts';
 import { checkInput, planFields } from './check-input.ts';
@@ -71,7 +71,8 @@ export async function coEvolutionStage(input: CoEvolutionStageInput): Promise<Co
   });
   const { runId, stage, learner, iterations, plan } = input;
   const state = { ...input };
-  const control = installRunControl(() => undefined, input);
+  const control = new RunControl(input);
+  control.listen(() => undefined);
   setHandler(progressQuery, () => progressOf(state, control), { description: progressDescription });
 
   let sinceStart = 0;

@@ -78,8 +78,8 @@ export class Decisions {
   #answer: Decision | null = null;
   open: OpenQuestion | null = null;
 
-  /** `onChange` shows the question, or that there is none any more. */
-  constructor(onChange: () => void) {
+  /** Installs the handlers; `onChange` shows the question, or that there is none any more. */
+  listen(onChange: () => void): void {
     const take = (question: OpenQuestion) => {
       if (!acceptsSignal('decisionNeeded', question, { workflowId: 'text', about: 'text', choices: 'list' })) return;
       this.open = question;

@@ -13,8 +13,7 @@ import {
   unpauseSignal,
 } from './messages.ts';
 import type { StageProgress } from './messages.ts';
-import { installRunControl } from './run-control.ts';
-import type { RunControl } from './run-control.ts';
+import { RunControl } from './run-control.ts';
 import { runDetails } from './run-details.ts';
 import type { StageFacts } from './run-details.ts';
 import { searchAttributes } from './search-attributes.ts';
@@ -39,7 +38,7 @@ export class RunState {
   openStage: string | null = null;
   /** By which decisions have multiplied the learning rate. */
   rateFactor: number;
-  readonly #decisions: Decisions;
+  readonly #decisions = new Decisions();
 
   constructor(input: TrainingRunInput) {
     this.input = input;
@@ -61,9 +60,10 @@ export class RunState {
       evaluations: input.from?.evaluations ?? {},
     };
     this.rateFactor = input.from?.rateFactor ?? 1;
-    this.#decisions = new Decisions(() => this.#show());
-    const initial = { paused: input.paused ?? false, stopping: false };
-    this.control = installRunControl((change) => void this.#forward(change), initial);
+    this.control = new RunControl({ paused: input.paused ?? false, stopping: false });
+    // Last of all: what was sent before the run began is heard while the handlers are installed.
+    this.#decisions.listen(() => this.#show());
+    this.control.listen((change) => void this.#forward(change));
     setHandler(progressQuery, () => this.#seen, { description: progressDescription });
     const takeReport = (report: StageProgress) => {
       if (!acceptsSignal('stageProgress', report, { stage: 'number', iteration: 'number', policyVersion: 'number' }))

@@ -246,6 +246,23 @@ describe('a run', () => {
     expect(seen('paused').statuses.at(-1)).toBe('stopped');
   });
 
+  it('hears what was sent before it began', async () => {
+    const early = (runId: string, signal: 'pause' | 'stop') =>
+      client.workflow.signalWithStart<(input: TrainingRunInput) => Promise<TrainingRunResult>>('trainingRun', {
+        workflowId: runId,
+        taskQueue: queue,
+        args: [{ runId, dataset: 'd', plan: planOf(), from: null }],
+        signal,
+      });
+    const stopped = await early('stopped-early', 'stop');
+    expect(await stopped.result()).toMatchObject({ policyVersion: 0, stopped: true });
+    const paused = await early('paused-early', 'pause');
+    await until(async () => (await progress(paused)).phase === 'paused');
+    expect(seen('paused-early').coldStart).toEqual([]);
+    await paused.signal('unpause');
+    expect(await paused.result()).toMatchObject({ policyVersion: 6, stopped: false });
+  });
+
   it('continues its stages as new without a change in what happens', async () => {
     const handle = await startRun('renewed', planOf({ iterationsPerHistory: 1 }));
     await handle.result();
