@@ -87,56 +87,52 @@ async function executedDesign(): Promise<string> {
 }
 
 describe.skipIf(chromiumPath === null)('the dashboard', () => {
-  it(
-    'shows every page at 1280 and 390 px, light and dark, without errors and accessibly',
-    { timeout: 120_000 },
-    async () => {
-      const design = await executedDesign();
-      const pages = [
-        '/',
-        '/runs/seen',
-        '/runs/seen/stage-01',
-        '/runs/seen/stage-02-designer',
-        '/runs/seen/stage-01/iter-002',
-        question,
-        `/runs/${design}`,
-        `/runs/${design}/e-0`,
-        `/runs/${design}/e-0/c-0000`,
-        '/runs/seen/eval-stage-01',
-        '/runs/seen/eval-stage-01/q-001',
-        '/runs/seen/versions',
-        '/runs/seen@latest',
-        '/runs/seen/v000003',
-        '/compare',
-        '/compare?run=seen',
-      ];
-      for (const [width, colours] of [
-        [1280, 'light'],
-        [390, 'dark'],
-      ] as const) {
-        const page = await browser.page(width, colours);
-        for (const path of pages) {
-          const answer = await page.goto(`${dashboard.url}${path}`, { waitUntil: 'load' });
-          const seen = {
-            path,
-            status: answer!.status(),
-            overflow: await overflow(page),
-            problems: browser.takeProblems(),
-          };
-          expect({ ...seen, axe: await findings(page) }).toEqual({
-            path,
-            status: 200,
-            overflow: 0,
-            problems: [],
-            axe: [],
-          });
-        }
-        const back = await page.evaluate<string>('getComputedStyle(document.body).backgroundColor');
-        expect(back).toBe(colours === 'dark' ? 'rgb(20, 23, 28)' : 'rgb(255, 255, 255)');
-        await page.close();
+  it('shows every page at 1280 and 390 px, light and dark, without errors and accessibly', async () => {
+    const design = await executedDesign();
+    const pages = [
+      '/',
+      '/runs/seen',
+      '/runs/seen/stage-01',
+      '/runs/seen/stage-02-designer',
+      '/runs/seen/stage-01/iter-002',
+      question,
+      `/runs/${design}`,
+      `/runs/${design}/e-0`,
+      `/runs/${design}/e-0/c-0000`,
+      '/runs/seen/eval-stage-01',
+      '/runs/seen/eval-stage-01/q-001',
+      '/runs/seen/versions',
+      '/runs/seen@latest',
+      '/runs/seen/v000003',
+      '/compare',
+      '/compare?run=seen',
+    ];
+    for (const [width, colours] of [
+      [1280, 'light'],
+      [390, 'dark'],
+    ] as const) {
+      const page = await browser.page(width, colours);
+      for (const path of pages) {
+        const answer = await page.goto(`${dashboard.url}${path}`, { waitUntil: 'load' });
+        const seen = {
+          path,
+          status: answer!.status(),
+          overflow: await overflow(page),
+          problems: browser.takeProblems(),
+        };
+        expect({ ...seen, axe: await findings(page) }).toEqual({
+          path,
+          status: 200,
+          overflow: 0,
+          problems: [],
+          axe: [],
+        });
       }
-    },
-  );
+      const back = await page.evaluate<string>('getComputedStyle(document.body).backgroundColor');
+      expect(back).toBe(colours === 'dark' ? 'rgb(20, 23, 28)' : 'rgb(255, 255, 255)');
+      await page.close();
+    }
+  });
 
   it('leads from the first page to one execution and its advantage in three clicks', async () => {
     const credit = await store.credits.findOne({ role: 'executor', batchId: 'seen/stage-02/iter-002' });
@@ -210,12 +206,12 @@ describe.skipIf(chromiumPath === null)('the dashboard', () => {
     const page = await other.page();
     await page.goto(`${dashboard.url}${question}`);
     await page.click('a.temporal');
-    await page.waitForURL(`${uiUrl}/namespaces/default/workflows/seen%2Fstage-01%2Fiter-002%2Fq-000/**`);
+    await page.waitForURL(`${uiUrl}/namespaces/default/workflows/seen%2Fstage-01%2Fiter-002%2Fq-000/*/timeline`);
     await page.goto(page.url().replace(/timeline$/, 'user-metadata'));
     const frames = () => page.frames().map((frame) => frame.locator('a', { hasText: 'dashboard' }));
     await expect
       .poll(async () => (await Promise.all(frames().map((link) => link.count()))).some((count) => count > 0), {
-        timeout: 20_000,
+        timeout: 90_000,
       })
       .toBe(true);
     const counts = await Promise.all(frames().map((link) => link.count()));
@@ -224,14 +220,18 @@ describe.skipIf(chromiumPath === null)('the dashboard', () => {
     await other.close();
   });
 
-  it('follows a run that trains, and leaves open what the reader opened', { timeout: 180_000 }, async () => {
+  it('follows a run that trains, and leaves open what the reader opened', async () => {
     await start('watched', ['stages.iterationsPerStage=3', 'stages.count=1']);
+    const run = client.workflow.getHandle('watched');
+    // It may not end before it is looked at.
+    await run.signal('pause');
     const page = await browser.page();
     await page.goto(`${dashboard.url}/runs/watched`);
     await expect.poll(() => page.locator('#live').innerText()).toBe('live');
     await page.click('#configuration summary');
-    await expect.poll(() => page.locator('#iterations tbody tr').count(), { timeout: 90_000 }).toBe(3);
-    await expect.poll(() => page.locator('h1 .status').innerText(), { timeout: 30_000 }).toBe('finished');
+    await run.signal('unpause');
+    await expect.poll(() => page.locator('#iterations tbody tr').count(), { timeout: 120_000 }).toBe(3);
+    await expect.poll(() => page.locator('h1 .status').innerText(), { timeout: 60_000 }).toBe('finished');
     await expect.poll(() => page.locator('#live').innerText()).toBe('');
     expect(await page.locator('#configuration details').first().getAttribute('open')).not.toBeNull();
     expect(await page.locator('#evaluations tbody tr').count()).toBe(2);

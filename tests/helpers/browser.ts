@@ -26,6 +26,9 @@ const flags = [
   '--disable-sync',
 ];
 
+/** For a browser that starts, a page that loads, an element that is waited for. */
+const patienceMs = 90_000;
+
 export interface Browser {
   /** A page at this width and in this colour scheme; its console errors and failures are collected in `problems`. */
   page(width?: number, colours?: 'light' | 'dark'): Promise<Page>;
@@ -41,7 +44,9 @@ export async function openBrowser(origins: readonly string[]): Promise<Browser> 
     executablePath: chromiumPath!,
     args: flags,
     viewport: { width: 1280, height: 900 },
+    timeout: patienceMs,
   });
+  context.setDefaultTimeout(patienceMs);
   let problems: string[] = [];
   const isOurs = (url: string) => origins.some((origin) => url.startsWith(`${origin}/`)) || url.startsWith('data:');
   context.on('console', (message) => {
