@@ -5,6 +5,7 @@ import { PolicyResidence } from '../../activities/policy/residence.ts';
 import { openStore } from '../../activities/store/connect.ts';
 import type { Store } from '../../activities/store/connect.ts';
 import { updatePolicy } from '../../activities/update-policy.ts';
+import { deferred } from '../helpers/deferred.ts';
 import { attemptOf, sampledBatch } from '../helpers/sampled-batch.ts';
 import type { SampledBatch } from '../helpers/sampled-batch.ts';
 
@@ -22,12 +23,6 @@ afterAll(async () => {
 
 const full = () => Promise.reject(new Error('the disk is full'));
 const versions = async () => (await batch.engine.stats()).versions;
-
-function deferred(): { promise: Promise<void>; resolve: () => void } {
-  let resolve = () => {};
-  const promise = new Promise<void>((settle) => (resolve = settle));
-  return { promise, resolve };
-}
 
 it.each([
   ['an update', () => batch.update, updatePolicy],
