@@ -12,6 +12,7 @@ import { auditRun } from '../../audit/audit-run.ts';
 import { openDatabase } from '../../audit/database.ts';
 import type { Database } from '../../audit/database.ts';
 import type { AuditReport } from '../../audit/report.ts';
+import { shownCalls } from '../../activities/recovery/lost-calls.ts';
 import { rollBack } from '../../activities/recovery/roll-back.ts';
 import { surveyRun } from '../../activities/recovery/survey.ts';
 import { forkRun } from '../../cli/fork-run.ts';
@@ -19,10 +20,12 @@ import { repairWithOwnEngine } from '../../cli/repair-version.ts';
 import { resumeRun } from '../../cli/resume-run.ts';
 import { ensureStack } from '../../cli/stack/stack.ts';
 import { resolveTemporalConfig } from '../../shared/config/temporal-config.ts';
-import { policyId } from '../../shared/domain/ids.ts';
-import { uniform } from '../../shared/random.ts';
-import { cloneRun, documentsOf, runCollections } from '../helpers/clone-run.ts';
-import { metaagentx } from '../helpers/command-line.ts';
+import { callId, policyId } from '../../shared/domain/ids.ts';
+import type { Progress } from '../../shared/domain/plan.ts';
+import { cloneRun, documentsOf, lossesAt, momentsOf, runCollections } from '../helpers/clone-run.ts';
+import { metaagentx, runCommandLine } from '../helpers/command-line.ts';
+import { startJudge } from '../helpers/judge.ts';
+import type { Judge } from '../helpers/judge.ts';
 import { localEnvironment } from '../helpers/servers.ts';
 import { connectServers, trainTinyRun } from '../helpers/tiny-run.ts';
 import type { TestServers } from '../helpers/tiny-run.ts';
@@ -33,14 +36,16 @@ const config = resolveTemporalConfig({});
 let servers: TestServers;
 let database: Database;
 let mongo: MongoClient;
-let worker: WorkerProcess;
+let judge: Judge;
+let workers: WorkerProcess[] = [];
 
 beforeAll(async () => {
   const { mongoUri, database: name } = inject('stack');
   servers = await connectServers();
   database = await openDatabase(mongoUri, name);
   mongo = await MongoClient.connect(mongoUri);
-  worker = await startWorkerProcess('all');
+  judge = await startJudge(servers.store);
+  await startWorkers();
   await trainTinyRun(servers, 'base', ['stages.count=0']);
   await fork('calm');
   await servers.client.workflow.getHandle('calm').result();
@@ -48,21 +53,27 @@ beforeAll(async () => {
   expect(parts.shared!.optimizerStep).toBeGreaterThan(0);
 });
 afterAll(async () => {
-  await worker.stop();
+  await Promise.all(workers.map((worker) => worker.stop()));
+  await judge.stop();
   await mongo.close();
   await database.close();
   await servers.close();
 });
 
-/** Groups large enough to have something to learn from. */
-const larger = ['rollout.questionsPerIteration=4', 'rollout.executionsPerDesign=3'];
+const startWorkers = async () =>
+  void (workers = await Promise.all(['control', 'gpu'].map((queue) => startWorkerProcess(queue))));
+
+/** With an entropy bonus every batch has a gradient, whatever its rewards; what any version begins with stays. */
+const learning = ['update.dropZeroAdvantage=false', 'update.entropyCoef=0.01', 'retention.optimizer=10'];
+/** So many designs that some may run in every iteration: about half of them may. */
+const larger = ['rollout.questionsPerIteration=4', 'rollout.designsPerQuestion=3'];
 
 /** Two stages of two iterations from the end of the base's cold start. */
 const fork = (runId: string, client = servers.client) =>
   forkRun(servers.store, client, {
     from: 'base@v2',
     runId,
-    set: ['stages.count=2', 'stages.iterationsPerStage=2', 'evaluation.limit=2', ...larger],
+    set: ['stages.count=2', 'stages.iterationsPerStage=2', 'evaluation.limit=2', ...larger, ...learning],
     config,
   });
 
@@ -84,9 +95,11 @@ const callIn = (batchId: string) => () => servers.store.calls.findOne({ batchId 
 
 describe('a run without its workflow', () => {
   it('terminated in mid-iteration: goes on after its last iteration and asks no finished call again', async () => {
+    const held = judge.hold(/^ended\/stage-01\/iter-002$/);
     await fork('ended');
     await until(callIn('ended/stage-01/iter-002'));
     await servers.client.workflow.getHandle('ended').terminate('by a test');
+    held.release();
     const before = await servers.store.calls.find({ runId: 'ended' }).toArray();
     expect(await resumeRun(servers.store, servers.client, 'ended')).toMatchObject({
       how: 'restarted',
@@ -105,9 +118,11 @@ describe('a run without its workflow', () => {
 
   it('without the records of its stages: they are made again as they were', async () => {
     const { store, client } = servers;
+    const held = judge.hold(/^unsaid\/stage-02\/iter-002$/);
     await fork('unsaid');
     await until(callIn('unsaid/stage-02/iter-002'));
     await client.workflow.getHandle('unsaid').terminate('by a test');
+    held.release();
     // As if it had been cut off before it said that the first stage had ended, and the store had lost the second.
     await store.stages.updateOne({ _id: 'unsaid/stage-01' }, { $set: { policyOut: null } });
     await store.stages.deleteOne({ _id: 'unsaid/stage-02' });
@@ -131,9 +146,10 @@ describe('a run without its workflow', () => {
   });
 
   it("the Temporal server's data gone: the database alone is enough", async () => {
+    judge.hold(/^gone\/stage-02\/iter-001$/);
     await fork('gone');
     await until(callIn('gone/stage-02/iter-001'));
-    await worker.kill();
+    await Promise.all(workers.map((worker) => worker.kill()));
     const stateDir = mkdtempSync(join(tmpdir(), 'metaagentx-other-temporal-'));
     const { mongoUri, database: name } = inject('stack');
     const env = { ...localEnvironment(), MONGODB_URI: mongoUri, METAAGENTX_DATABASE: name };
@@ -144,32 +160,28 @@ describe('a run without its workflow', () => {
       const outcome = await resumeRun(servers.store, client, 'gone');
       expect(outcome).toMatchObject({ how: 'restarted', was: 'MISSING', from: { iterations: [2, 0] }, losses: [] });
       const own = await startWorkerProcess('all', { TEMPORAL_ADDRESS: other.addresses.temporalAddress });
-      await client.workflow.getHandle('gone').result();
-      await own.stop();
+      await client.workflow
+        .getHandle('gone')
+        .result()
+        .finally(() => own.stop());
       expect((await audited('gone', client)).fingerprint).toEqual((await audited('calm')).fingerprint);
     } finally {
       await connection.close();
       await other.stop();
       rmSync(stateDir, { recursive: true, force: true });
       await servers.client.workflow.getHandle('gone').terminate('its server is gone');
-      worker = await startWorkerProcess('all');
+      await startWorkers();
     }
   });
 });
 
 describe('a store that lost its newest writes', () => {
-  it('at 12 random moments, each collection at another one: rolled back to what is whole, losing no more', async () => {
-    const run = await servers.store.runs.findOne({ _id: 'calm' });
-    const [from, to] = [run!.createdAt.getTime(), run!.finishedAt!.getTime()];
+  it('at 8 random moments, each collection at another one: rolled back to what is whole, losing no more', async () => {
+    const moments = await momentsOf(servers.store, 'calm');
     let withLosses = 0;
-    for (let cut = 0; cut < 12; cut++) {
+    for (let cut = 0; cut < 8; cut++) {
       const runId = `cut-${cut}`;
-      await cloneRun(servers.store, 'calm', runId);
-      const base = from + uniform(`cut/${cut}`, 0) * (to - from);
-      for (const [index, name] of runCollections.entries()) {
-        const cutoff = new Date(base + uniform(`cut/${cut}`, 1 + index) * 1_500);
-        await documentsOf(servers.store, name).deleteMany({ runId, createdAt: { $gt: cutoff } });
-      }
+      await cloneRun(servers.store, 'calm', runId, lossesAt(moments, `cut/${cut}`, runCollections));
       await servers.store.runs.updateOne({ _id: runId }, { $set: { status: 'running' } });
       const survey = await surveyRun(servers.store, runId);
       withLosses += survey.losses.length > 0 ? 1 : 0;
@@ -186,11 +198,13 @@ describe('a store that lost its newest writes', () => {
     await cloneRun(servers.store, 'calm', 'callless');
     const batchId = 'callless/stage-01/iter-001';
     const { calls, executions } = servers.store;
-    const [lost, other] = await calls.find({ batchId }).sort({ _id: 1 }).toArray();
-    for (const call of [90, 91]) await calls.insertOne({ ...other!, _id: `${other!.executionId}/c-00${call}`, call });
-    await calls.deleteOne({ _id: lost!._id });
-    const all = await executions.find({ batchId }).toArray();
+    const all = await executions.find({ batchId }).sort({ _id: 1 }).toArray();
     const shown = all.reduce((sum, { usage }) => sum + usage.calls + usage.toolCalls, 0);
+    const losing = all.find((execution) => shownCalls(execution).length > 0)!;
+    const other = await calls.findOne({ batchId, executionId: { $ne: losing._id } });
+    for (const call of [90, 91]) await calls.insertOne({ ...other!, _id: `${other!.executionId}/c-00${call}`, call });
+    const lost = callId(losing._id, shownCalls(losing)[0]!.call);
+    expect((await calls.deleteOne({ _id: lost })).deletedCount).toBe(1);
     const { losses, position } = await surveyRun(servers.store, 'callless');
     expect(losses[0]).toBe(`1 of ${shown} calls of ${batchId}`);
     expect(position?.policyVersion).toBe(0);
@@ -270,20 +284,25 @@ describe('a store that lost its newest writes', () => {
   });
 
   it('behind its running workflow: the workflow ends, the run is rolled back', async () => {
+    const { store, client } = servers;
+    const [run, stage] = ['behind', 'behind/stage-01-executor'].map((id) => client.workflow.getHandle(id));
+    const held = judge.hold(/^behind\/stage-01\/iter-001$/);
     await fork('behind');
-    await until(callIn('behind/stage-01/iter-002'));
-    await servers.client.workflow.getHandle('behind').signal('pause');
-    await until(async () => (await servers.store.iterations.countDocuments({ runId: 'behind' })) === 2);
+    await held.reached;
+    await run!.signal('pause');
+    await until(async () => (await stage!.query<Progress>('progress')).phase === 'paused');
+    held.release();
     await until(async () => {
-      const { typedSearchAttributes } = await servers.client.workflow.getHandle('behind').describe();
-      return typedSearchAttributes.getAll().some(({ key, value }) => key.name === 'PolicyVersion' && value === 2);
+      const { typedSearchAttributes } = await run!.describe();
+      return typedSearchAttributes.getAll().some(({ key, value }) => key.name === 'PolicyVersion' && value === 1);
     });
-    await servers.store.iterations.deleteOne({ _id: 'behind/stage-01/iter-002' });
-    await servers.store.policies.deleteOne({ _id: 'behind/v000002' });
-    const outcome = await resumeRun(servers.store, servers.client, 'behind');
-    expect(outcome).toMatchObject({ was: 'RUNNING', from: { policyVersion: 1 } });
-    expect(outcome).toHaveProperty('losses', ['behind/v000002, which the workflow had committed']);
-    await servers.client.workflow.getHandle('behind').result();
+    // Between its iterations nothing is at work that could write.
+    expect((await store.iterations.deleteOne({ _id: 'behind/stage-01/iter-001' })).deletedCount).toBe(1);
+    await store.policies.deleteOne({ _id: 'behind/v000001' });
+    const outcome = await resumeRun(store, client, 'behind');
+    expect(outcome).toMatchObject({ was: 'RUNNING', from: { policyVersion: 0, iterations: [0, 0] } });
+    expect(outcome).toHaveProperty('losses', ['behind/v000001, which the workflow had committed']);
+    await run!.result();
     expect((await audited('behind')).fingerprint).toEqual((await audited('calm')).fingerprint);
   });
 });
@@ -368,9 +387,7 @@ describe('lineage', () => {
     expect(optimizerStep).toBeGreaterThan(0);
     expect(first!.parts.shared).toEqual({ changedIn: 0, weights, optimizer, optimizerStep });
     await audited('faster');
-    const { stdout } = await import('../helpers/command-line.ts').then(({ runCommandLine }) =>
-      runCommandLine(['inspect', 'faster'], process.env),
-    );
+    const { stdout } = await runCommandLine(['inspect', 'faster'], process.env);
     expect(stdout).toMatch(/forked from +calm@v2 \(.*learningRate=2e-3\) ← base@v2/);
   });
 
