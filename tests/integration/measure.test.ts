@@ -9,6 +9,8 @@ import { resolveTemporalConfig } from '../../shared/config/temporal-config.ts';
 import { systemOf } from '../../shared/systems/registry.ts';
 import type { SearchedSystem } from '../../shared/systems/system.ts';
 import { metaagentx, runCommandLine } from '../helpers/command-line.ts';
+import { startJudge } from '../helpers/judge.ts';
+import type { Judge } from '../helpers/judge.ts';
 import { connectServers, copyRun, trainTinyRun } from '../helpers/tiny-run.ts';
 import type { TestServers } from '../helpers/tiny-run.ts';
 import { startWorkerProcess } from '../helpers/worker-process.ts';
@@ -16,13 +18,15 @@ import type { WorkerProcess } from '../helpers/worker-process.ts';
 
 const run = 'measured';
 let servers: TestServers;
-let worker: WorkerProcess;
+let judge: Judge;
+let workers: WorkerProcess[];
 let folder: string;
 let questions: string;
 
 beforeAll(async () => {
   servers = await connectServers();
-  worker = await startWorkerProcess('all');
+  judge = await startJudge(servers.store);
+  workers = await Promise.all(['control', 'gpu'].map((queue) => startWorkerProcess(queue)));
   folder = await mkdtemp(join(tmpdir(), 'measure-'));
   questions = join(folder, 'two.jsonl');
   await writeFile(
@@ -33,7 +37,8 @@ beforeAll(async () => {
   await trainTinyRun(servers, run);
 });
 afterAll(async () => {
-  await worker.stop();
+  await Promise.all(workers.map((worker) => worker.stop()));
+  await judge.stop();
   await servers.close();
   await rm(folder, { recursive: true });
 });
@@ -146,7 +151,8 @@ describe('what has been measured', () => {
 
   it('is found out when somebody changed it', async () => {
     const { store } = servers;
-    const id = String((await metaagentx('eval', `${run}@v2`, '-k', '2')).data.id);
+    const argv = ['eval', `${run}@v2`, '-k', '2', '--system', 'single-agent'];
+    const id = String((await metaagentx(...argv)).data.id);
     const verdict = await store.verdicts.findOne({ batchId: id, verdict: { $ne: null } });
     const flipped = !verdict!.verdict!.correct;
     await store.verdicts.updateOne({ _id: verdict!._id }, { $set: { 'verdict.correct': flipped } });
@@ -295,12 +301,15 @@ describe('systems that are searched for', () => {
     await copyRun(servers, run, 'cut-off');
     const argv = ['--system', 'aflow', '--search-rounds', '4', ...options];
     const whole = await metaagentx('eval', `${run}@latest`, ...argv);
+    // The last candidate that is asked anything, as far from the beginning as this policy's scripts allow.
+    const asked = store.candidates.find({ runId: run, refusal: null, sameAs: null }).sort({ number: -1 });
+    const { _id, searchId } = (await asked.next())!;
+    const held = judge.hold(new RegExp(`^cut-off${_id.slice(run.length)}$`));
     const cut = metaagentx('eval', 'cut-off@latest', ...argv);
-    const searchId = async () => (await store.searches.findOne({ runId: 'cut-off' }))?._id;
-    while ((await store.candidates.findOne({ runId: 'cut-off', number: 1 })) === null)
-      await new Promise((go) => setTimeout(go, 5));
-    await client.workflow.getHandle((await searchId())!).terminate('test');
+    await Promise.race([held.reached, cut]);
+    await client.workflow.getHandle(searchId.replace(run, 'cut-off')).terminate('test');
     expect((await cut).code).toBe(2);
+    held.release();
     const resumed = await metaagentx('eval', 'cut-off@latest', ...argv);
     expect(resumed.data.metrics).toEqual(whole.data.metrics);
     const tried = async (runId: string) =>

@@ -7,21 +7,26 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { metaagentx, runCommandLine } from '../helpers/command-line.ts';
+import { startJudge } from '../helpers/judge.ts';
+import type { Judge } from '../helpers/judge.ts';
 import { connectServers } from '../helpers/tiny-run.ts';
 import type { TestServers } from '../helpers/tiny-run.ts';
 import { startWorkerProcess } from '../helpers/worker-process.ts';
 import type { WorkerProcess } from '../helpers/worker-process.ts';
 
 let servers: TestServers;
-let worker: WorkerProcess;
+let judge: Judge;
+let workers: WorkerProcess[];
 let out: string;
 beforeAll(async () => {
   servers = await connectServers();
   out = await mkdtemp(join(tmpdir(), 'study-'));
-  worker = await startWorkerProcess('all');
+  judge = await startJudge(servers.store);
+  workers = await Promise.all(['control', 'gpu'].map((queue) => startWorkerProcess(queue)));
 });
 afterAll(async () => {
-  await worker.stop();
+  await Promise.all(workers.map((worker) => worker.stop()));
+  await judge.stop();
   await servers.close();
   await rm(out, { recursive: true });
 });
@@ -36,14 +41,16 @@ async function until(condition: () => Promise<boolean>): Promise<void> {
 
 it('runs a grid, resumes, and writes one table', async () => {
   const { store, client } = servers;
+  const first = 'smoke.executor-first.s0';
+  const held = judge.hold(new RegExp(`^${first}/stage-01/iter-001$`));
   const started = await metaagentx('study', 'smoke', '--detach');
   expect(started).toMatchObject({ code: 0, data: { studyId: 'smoke', cells: 3 } });
-  const first = 'smoke.executor-first.s0';
-  await until(async () => (await store.calls.findOne({ runId: first })) !== null);
+  await held.reached;
   const { stdout: stopping } = await runCommandLine(['stop', first], process.env);
   expect(stopping).toMatch(/Its study goes on .*: npx metaagentx study smoke$/m);
   await client.workflow.getHandle('study/smoke').terminate('test');
   await until(async () => (await client.workflow.getHandle(first).describe()).status.name !== 'RUNNING');
+  held.release();
 
   // The store loses the end of a run that had ended.
   const lost = 'smoke.cold-start.s0/v000002';
