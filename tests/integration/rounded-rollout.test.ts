@@ -30,7 +30,10 @@ it.each([
     `rollout.weights=${weights}`,
     `update.precision=${precision}`,
     'update.dropZeroAdvantage=false',
-    'rollout.questionsPerIteration=16',
+    // Whatever a rounded Designer would write: every execution has a call.
+    'stages.scheme=executor-only',
+    'designs.script=return agent("steps");',
+    'rollout.questionsPerIteration=8',
   ];
   await trainTinyRun(servers, runId, set);
   const { store } = servers;
