@@ -125,7 +125,7 @@ describe('keys that change in the middle of a run', () => {
     await handle.signal('unpause');
     await vi.waitFor(
       async () => expect((await taskFailures())[0]).toMatch(/encrypted with key 'first', and here are only strange/),
-      { timeout: 20_000 },
+      { timeout: 120_000 },
     );
     await stopStrange();
 
