@@ -95,6 +95,7 @@ async function givenBack(batchId: string): Promise<string[]> {
 }
 
 const oneIteration = [
+  'coldStart={"type":"none"}',
   'stages.scheme=executor-only',
   'stages.count=1',
   'stages.iterationsPerStage=1',
@@ -143,7 +144,6 @@ it('a sandbox worker that judges a program: another judges it, with the same ver
   const program = 'import time\\ntime.sleep(9)\\nprint(input())';
   const set = [
     ...oneIteration,
-    'coldStart={"type":"none"}',
     'designs.authoredAnswers=true',
     `designs.script=return "\`\`\`python\\n${program}\\n\`\`\`";`,
     'rollout.executionsPerDesign=1',
