@@ -67,8 +67,9 @@ describe('verdicts', () => {
 
     it('ends a program that has used up the time for all its tests', async () => {
       const tests = Array.from({ length: 20 }, () => ({ input: '', expected: 'x' }));
-      const source = 'import time\nend = time.process_time() + 0.1\nwhile time.process_time() < end: pass\nprint("x")';
-      const options = { programLimits: { cpuMs: 350, wallMs: 60_000 } };
+      // Each takes a quarter of a second and what it costs to begin, for which three of them leave 200 ms.
+      const source = 'import time\nend = time.process_time() + 0.25\nwhile time.process_time() < end: pass\nprint("x")';
+      const options = { programLimits: { cpuMs: 950, wallMs: 60_000 } };
       const verdict = await judgeCode(question({ tests }), source, sandbox(), undefined, options);
       expect(verdict).toMatchObject({ correct: false, status: 'time-limit' });
       expect(verdict.passed).toBe(3);

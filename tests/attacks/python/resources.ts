@@ -116,7 +116,7 @@ export const resourceAttacks: readonly Attack[] = [
     name: 'recursion in C until the stack ends',
     source: text("x = ()\nfor _ in range(2_000_000): x = (x,)\nhash(x)\nprint('ESCAPED')"),
     ends: ['runtime-error'],
-    limits: { memoryMb: 1024 },
+    limits: { memoryMb: 1024, cpuMs: 12_000, wallMs: 24_000 },
   },
   { name: 'crash', source: text('import ctypes\nctypes.string_at(0)'), ends: ['runtime-error'] },
   {
