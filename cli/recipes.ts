@@ -1,11 +1,11 @@
 /** Finds a recipe by name (a file of `runs/`) or by path, applies the command line's changes, and checks it. */
-import { access, readdir, readFile } from 'node:fs/promises';
-import { extname, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { readdir } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { DomainError } from '../shared/errors.ts';
 import { resolveRecipe } from '../shared/config/resolve-recipe.ts';
 import { systemOf } from '../shared/systems/registry.ts';
 import type { Recipe } from '../shared/config/recipe.ts';
+import { readDefinitionFile } from './definition-file.ts';
 
 const folder = new URL('../runs/', import.meta.url);
 
@@ -59,7 +59,8 @@ async function readRecipe(nameOrFile: string): Promise<{ input: unknown; where: 
   if (/^[a-z0-9][a-z0-9-]*$/.test(nameOrFile)) {
     const names = await recipeNames();
     if (names.includes(nameOrFile)) {
-      return { input: await defaultExport(new URL(`${nameOrFile}.ts`, folder).href), where: `recipe '${nameOrFile}'` };
+      const shipped = (await import(new URL(`${nameOrFile}.ts`, folder).href)) as { default: unknown };
+      return { input: shipped.default, where: `recipe '${nameOrFile}'` };
     }
     throw new DomainError(
       'InvalidInput',
@@ -67,33 +68,5 @@ async function readRecipe(nameOrFile: string): Promise<{ input: unknown; where: 
       { recipe: nameOrFile },
     );
   }
-  return { input: await readRecipeFile(nameOrFile), where: `recipe ${nameOrFile}` };
-}
-
-async function readRecipeFile(file: string): Promise<unknown> {
-  const refuse = (reason: string, cause?: unknown): never => {
-    throw new DomainError('InvalidInput', `recipe '${file}' ${reason}`, { file }, { cause });
-  };
-  const path = resolve(file);
-  await access(path).catch(() => refuse('cannot be read: there is no such file'));
-  if (extname(path) === '.json') {
-    try {
-      return JSON.parse(await readFile(path, 'utf8')) as unknown;
-    } catch (cause) {
-      return refuse(`is not JSON: ${(cause as Error).message}`, cause);
-    }
-  }
-  if (!['.ts', '.mts', '.js', '.mjs'].includes(extname(path))) refuse('must end in .ts, .mts, .js, .mjs or .json');
-  let input: unknown;
-  try {
-    input = await defaultExport(pathToFileURL(path).href);
-  } catch (cause) {
-    return refuse(`cannot be loaded: ${(cause as Error).message}`, cause);
-  }
-  return input ?? refuse('has no default export: write `export default defineRecipe({ … })`');
-}
-
-async function defaultExport(href: string): Promise<unknown> {
-  const loaded = (await import(href)) as { default?: unknown };
-  return loaded.default;
+  return { input: await readDefinitionFile('recipe', nameOrFile), where: `recipe ${nameOrFile}` };
 }

@@ -1,7 +1,5 @@
 /** A study file → checked study, recipes of all its runs, and the plan that its workflow carries. No server is needed. */
-import { access, readdir } from 'node:fs/promises';
-import { extname, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { readdir } from 'node:fs/promises';
 import { parseConfig } from '../../shared/config/parse.ts';
 import type { Recipe } from '../../shared/config/recipe.ts';
 import { studySchema } from '../../shared/config/study.ts';
@@ -14,6 +12,7 @@ import { parseBudget, systemOf } from '../../shared/systems/registry.ts';
 import type { Budget } from '../../shared/systems/system.ts';
 import { loadDatasets } from '../datasets.ts';
 import type { RunDatasets } from '../datasets.ts';
+import { readDefinitionFile } from '../definition-file.ts';
 import { checkSearch, checkSystem } from '../measure/answering-system.ts';
 import type { SystemRequest } from '../measure/answering-system.ts';
 import { searchSettings } from '../measure/search.ts';
@@ -61,15 +60,10 @@ export async function loadStudy(nameOrFile: string): Promise<Study> {
       `there is no study '${nameOrFile}': expected one of ${(await studyNames()).join(', ')}, or the path of a study file`,
     );
   }
-  const path = isName ? new URL(`${nameOrFile}.ts`, folder) : pathToFileURL(resolve(nameOrFile));
-  if (!['.ts', '.mts', '.js', '.mjs'].includes(extname(path.pathname))) {
-    throw new DomainError('InvalidInput', `study '${nameOrFile}' must be a .ts, .mts, .js or .mjs file`);
-  }
-  await access(path).catch((cause: unknown) => {
-    throw new DomainError('InvalidInput', `study '${nameOrFile}' cannot be read: there is no such file`, {}, { cause });
-  });
-  const loaded = (await import(path.href)) as { default?: unknown };
-  return parseConfig(studySchema, loaded.default, `study '${nameOrFile}'`);
+  const input = isName
+    ? ((await import(new URL(`${nameOrFile}.ts`, folder).href)) as { default: unknown }).default
+    : await readDefinitionFile('study', nameOrFile);
+  return parseConfig(studySchema, input, `study '${nameOrFile}'`);
 }
 
 export async function prepareStudy(study: Study): Promise<PreparedStudy> {

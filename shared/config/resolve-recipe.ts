@@ -9,7 +9,11 @@ import type { Recipe } from './recipe.ts';
 /** Throws `InvalidConfig` naming every wrong field. `where` names the recipe in messages. */
 export function resolveRecipe(input: unknown, where: string, overrides: readonly string[] = []): Recipe {
   const changed = applyOverrides(input, overrides.map(parseOverride));
-  const recipe = parseConfig(recipeSchema, changed, overrides.length === 0 ? where : `${where} with --set`);
+  const recipe = parseConfig(
+    recipeSchema,
+    changed,
+    overrides.length === 0 ? where : `${where} with ${overrides.join(', ')}`,
+  );
   checkAcrossFields(recipe, where);
   return recipe;
 }
