@@ -113,4 +113,4 @@ test('mongod is downloaded from a mirror, once, and a download that fails is rem
   expect(asked.at(-1)).toMatch(/mongodb-.*-8\.0\.4\.tgz\.md5$/);
   server.close();
   expect((await provisionMongo({ ...setting, env })).found).toMatchObject({ kind: 'mongod', source: 'cached' });
-}, 60_000);
+});

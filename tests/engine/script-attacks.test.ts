@@ -24,7 +24,7 @@ describe('attacks', () => {
     expect(attacks.length).toBeGreaterThanOrEqual(60);
   });
 
-  it.each(attacks)('$name ends as $expected', { timeout: 60_000 }, async (one) => {
+  it.each(attacks)('$name ends as $expected', async (one) => {
     const { expected, text } = one;
     const { attack, neighbour, lateMs } = await besideNeighbour(pool, one);
     const { outcome, asked } = attack;

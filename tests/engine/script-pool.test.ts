@@ -18,7 +18,7 @@ function slowVoice(asked: Map<string, number>, script: number, ms: number) {
 }
 
 describe('memory of all scripts together', () => {
-  it('is kept: the largest scripts wait their turn, and nothing is asked twice', { timeout: 60_000 }, async () => {
+  it('is kept: the largest scripts wait their turn, and nothing is asked twice', async () => {
     const pool = createScriptPool({ threads: 1, memoryBytes: 128 * mib });
     const asked = new Map<string, number>();
     const script = `const held = new Uint8Array(20 * 1024 * 1024).fill(1);

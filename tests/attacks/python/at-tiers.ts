@@ -37,8 +37,8 @@ export function atTiers(
       let opened: PythonSandbox;
       beforeAll(async () => {
         opened = await openPythonSandbox({ ...options, tiers: [tier] });
-      }, 60_000);
-      afterAll(() => opened.close(), 60_000);
+      });
+      afterAll(() => opened.close());
       cases(() => opened, tier);
     });
   }
