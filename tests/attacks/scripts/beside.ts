@@ -17,18 +17,18 @@ export interface Beside {
   attack: Heard;
   neighbour: Heard;
   neighbourMs: number;
-  /** Beyond the deadline, less what the same loop takes here and now beyond its processor time. */
+  /** Beyond the deadline, in the time of a machine that nobody else uses. */
   lateMs: number;
 }
 
-/** How much longer than its processor time an endless loop takes that the interpreter itself ends. */
-async function busyMs(pool: ScriptPool): Promise<number> {
+/** How many times its processor time an endless loop takes here and now that the interpreter itself ends. */
+async function slowness(pool: ScriptPool): Promise<number> {
   const began = performance.now();
   await play(pool, 'for (;;) {}', () => '', { limits: { ...attackLimits, cpuTicks: 1e9 } });
-  return Math.max(0, performance.now() - began - attackLimits.cpuMs);
+  return Math.max(1, (performance.now() - began) / attackLimits.cpuMs);
 }
 
-async function once(pool: ScriptPool, { script, text, grants }: ScriptAttack, busy: number): Promise<Beside> {
+async function once(pool: ScriptPool, { script, text, grants }: ScriptAttack, slow: number): Promise<Beside> {
   const began = performance.now();
   const attacking = play(pool, script, () => 'Answer: 42', {
     limits: attackLimits,
@@ -37,14 +37,14 @@ async function once(pool: ScriptPool, { script, text, grants }: ScriptAttack, bu
   });
   const neighbour = await play(pool, innocent, ({ call }) => `Answer: ${call}`);
   const neighbourMs = performance.now() - began;
-  return { attack: await attacking, neighbour, neighbourMs, lateMs: neighbourMs - attackLimits.cpuMs - busy };
+  return { attack: await attacking, neighbour, neighbourMs, lateMs: neighbourMs / slow - attackLimits.cpuMs };
 }
 
 /** The first attempt that is not late, or the last. */
 export async function besideNeighbour(pool: ScriptPool, attack: ScriptAttack): Promise<Beside> {
-  let seen = await once(pool, attack, 0);
+  let seen = await once(pool, attack, 1);
   for (let attempt = 1; attempt < attempts && seen.lateMs > allowedMs; attempt += 1) {
-    seen = await once(pool, attack, await busyMs(pool));
+    seen = await once(pool, attack, await slowness(pool));
   }
   return seen;
 }
