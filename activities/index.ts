@@ -65,8 +65,8 @@ export function controlActivities(deps: { store: Store; runs: RunContexts }) {
 
 export function gpuActivities(deps: RolloutDeps) {
   return {
-    initializePolicy: bounded(async ({ runId }: InitializePolicyInput) => ({
-      policyVersion: await initializePolicy(deps, runId),
+    initializePolicy: bounded(async (input: InitializePolicyInput) => ({
+      policyVersion: await initializePolicy(deps, input),
     })),
     fineTune: bounded(async (input: FineTuneInput, attempt) => ({
       policyVersion: await fineTune(deps, input, attempt),

@@ -14,7 +14,7 @@ import type { PolicyDraft } from './policy/commit.ts';
 import { openFolder } from './policy/huggingface/open-folder.ts';
 import { storeCheckpoint } from './policy/huggingface/store-checkpoint.ts';
 import { partsOf } from './policy/parts.ts';
-import type { RunContexts } from './run-context.ts';
+import type { RunContexts, RunOf } from './run-context.ts';
 import type { PolicyDocument } from './store/documents.ts';
 import type { Store } from './store/connect.ts';
 import { PolicyTokenizer } from './runtime/tokenizer/policy-tokenizer.ts';
@@ -30,7 +30,8 @@ interface InitializeDeps {
   runs: RunContexts;
 }
 
-export async function initializePolicy(deps: InitializeDeps, runId: string): Promise<number> {
+export async function initializePolicy(deps: InitializeDeps, which: RunOf): Promise<number> {
+  const { runId } = which;
   const standing = await deps.store.policies.findOne({ _id: policyId(runId, version) });
   if (standing?.madeBy === 'import') {
     throw new DomainError(
@@ -40,16 +41,17 @@ export async function initializePolicy(deps: InitializeDeps, runId: string): Pro
     );
   }
   if (standing !== null) return version;
-  const draft = await deriveInitial(deps, runId);
-  const { init } = (await deps.runs.run({ runId })).recipe.policy;
+  const draft = await deriveInitial(deps, which);
+  const { init } = (await deps.runs.run(which)).recipe.policy;
   if (init.type === 'policy') await holdInherited(deps.store, draft, init);
   await commitPolicy(deps.store, draft);
   return version;
 }
 
 /** Version 0 with its blobs stored. The same recipe and sources give the same digests. */
-export async function deriveInitial({ store, runs }: InitializeDeps, runId: string): Promise<PolicyDraft> {
-  const { recipe } = await runs.run({ runId });
+export async function deriveInitial({ store, runs }: InitializeDeps, which: RunOf): Promise<PolicyDraft> {
+  const { runId } = which;
+  const { recipe } = await runs.run(which);
   const { init, layout } = recipe.policy;
   if (init.type === 'endpoint') {
     throw new DomainError(

@@ -3,19 +3,21 @@ import { DomainError } from '../shared/errors.ts';
 import { ownSystem } from '../shared/systems/source.ts';
 import type { AnsweringSystem } from '../shared/systems/source.ts';
 import type { Question } from '../shared/domain/question.ts';
+import type { Revision } from '../shared/domain/plan.ts';
 import type { Batch } from '../shared/domain/tasks.ts';
+import { hasHadRevision, isAtRevision } from './recipe-revision.ts';
 import type { RunDocument } from './store/documents.ts';
 import type { Store } from './store/connect.ts';
 import { SharedReads } from './store/shared-reads.ts';
 
-/** Which run, and how many changes of its recipe the asker knows of; absent: none. */
+/** Which run, and the revision of its recipe that the asker knows of; absent: that before any change. */
 export interface RunOf {
   runId: string;
-  revision?: number;
+  revision?: Revision;
 }
 
 export interface RunContexts {
-  /** The run as it is after at least that many changes. */
+  /** The run as it was at that revision, or is after changes that have come since. */
   run(which: RunOf): Promise<RunDocument>;
   /** The system that answers a batch. */
   system(batch: RunOf & Pick<Batch, 'system'>): Promise<AnsweringSystem>;
@@ -35,16 +37,17 @@ export async function readRun(store: Store, runId: string): Promise<RunDocument>
 }
 
 export function runContexts(store: Store): RunContexts {
-  const runs = new Map<string, { revision: number; run: Promise<RunDocument> }>();
-  const run = ({ runId, revision = 0 }: RunOf) => {
-    let found = runs.get(runId);
-    if (found === undefined || found.revision < revision) {
-      found = { revision, run: readRevision(store, runId, revision) };
-      const own = found;
-      own.run.catch(() => runs.get(runId) === own && runs.delete(runId));
-      runs.set(runId, own);
-    }
-    return found.run;
+  const kept = new Map<string, RunDocument>();
+  const reads = new SharedReads<RunDocument>();
+  const run = async ({ runId, revision }: RunOf) => {
+    const found = kept.get(runId);
+    if (found !== undefined && isAtRevision(found, revision)) return found;
+    // A read for another revision may have begun before this one was stored.
+    return reads.read(`${runId} ${revision}`, async () => {
+      const read = await readRevision(store, runId, revision);
+      kept.set(runId, read);
+      return read;
+    });
   };
   const questions = recentQuestions(store);
   // Nothing is kept: a search that is rolled back makes its systems again under the same ids.
@@ -56,9 +59,9 @@ export function runContexts(store: Store): RunContexts {
       return systems.read(id, () => readSystem(store, id));
     },
     async question({ purpose, dataset, ...which }, index) {
-      const { datasets } = await run(which);
-      const digest = dataset ?? (purpose === 'train' ? datasets.train : datasets.heldOut).digest;
-      return questions.question(digest, index);
+      if (dataset !== undefined) return questions.question(dataset, index);
+      const { train, heldOut } = (await run(which)).datasets;
+      return questions.question((purpose === 'train' ? train : heldOut).digest, index);
     },
   };
 }
@@ -91,14 +94,14 @@ async function readQuestion(store: Store, digest: string, index: number): Promis
   });
 }
 
-/** Throws `StoreBehind` where the store does not have a change of the recipe that the run's workflow was started with. */
-async function readRevision(store: Store, runId: string, revision: number): Promise<RunDocument> {
+/** Throws `StoreBehind` where the store has lost what the asker was started with: the run, or a change of its recipe. */
+async function readRevision(store: Store, runId: string, revision: Revision | undefined): Promise<RunDocument> {
   const run = await readRun(store, runId);
+  if (hasHadRevision(run, revision)) return run;
   const changes = run.changes?.length ?? 0;
-  if (changes >= revision) return run;
   throw new DomainError(
     'StoreBehind',
-    `run '${runId}' was started with ${revision} changes of its recipe and the store has ${changes}: it has lost its newest writes. Go on with: npx metaagentx resume ${runId}`,
+    `run '${runId}' was started with another recipe than the store's, which has ${changes} changes on record: the store has lost its newest writes. Go on with: npx metaagentx resume ${runId}`,
     { runId, revision, changes },
   );
 }

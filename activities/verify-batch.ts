@@ -9,7 +9,7 @@ import { rewardExecution } from '../shared/rl/reward.ts';
 import { verifyMath } from '../shared/verify/math.ts';
 import { crashPoint } from './crash-point.ts';
 import type { CodeJudge } from './code-judge.ts';
-import type { RunContexts } from './run-context.ts';
+import type { RunContexts, RunOf } from './run-context.ts';
 import { count } from './telemetry/measure.ts';
 import type { ExecutionDocument, VerdictDocument } from './store/documents.ts';
 import type { Store } from './store/connect.ts';
@@ -31,7 +31,7 @@ export async function verifyBatch(
     input.slots.map(async ({ slot, questionIndex }) => {
       const rollout = rolloutId(input.batchId, slot);
       const question = await deps.runs.question(input, questionIndex);
-      return verifyRollout(deps, input.runId, rollout, question, signal);
+      return verifyRollout(deps, input, rollout, question, signal);
     }),
   );
   const verdicts = rewards.flat();
@@ -47,13 +47,14 @@ type Judged = Pick<VerdictDocument, 'reward' | 'verdict'>;
 
 async function verifyRollout(
   deps: VerifyDeps,
-  runId: string,
+  which: RunOf,
   rollout: string,
   question: Question,
   signal: AbortSignal,
 ): Promise<Judged[]> {
   const { store } = deps;
-  const { recipe } = await deps.runs.run({ runId });
+  const { runId } = which;
+  const { recipe } = await deps.runs.run(which);
   const [executions, standing] = await Promise.all([
     store.executions.find({ rolloutId: rollout }).toArray(),
     store.verdicts.find({ rolloutId: rollout }).toArray(),

@@ -5,6 +5,7 @@
 import type { Client } from '@temporalio/client';
 import { keptMoments } from '../activities/policy/inherited-policy.ts';
 import { readPolicy } from '../activities/policy/read-policy.ts';
+import { readRun } from '../activities/run-context.ts';
 import type { Store } from '../activities/store/connect.ts';
 import type { RunDocument } from '../activities/store/documents.ts';
 import { parseOverride } from '../shared/config/overrides.ts';
@@ -45,11 +46,10 @@ export async function forkRun(
   const forkedFrom = { runId: origin, version, set: [...set] };
   const request = { runId, recipe, config, forkedFrom };
   const asksOthers = set.some((text) => parseOverride(text).path[0] === 'questions');
-  const { inserted, plan } = asksOthers
+  const { inserted } = asksOthers
     ? await createRun(store, { ...request, datasets: await loadDatasets(recipe) })
     : await recordRun(store, { ...request, datasets: run.datasets });
   if (!inserted) throw taken(runId);
-  const stored = await store.runs.findOne({ _id: runId });
-  await startWorkflow(client, { _id: runId, plan, recipe, datasets: stored!.datasets }, null, dashboardUrl);
+  await startWorkflow(client, await readRun(store, runId), null, dashboardUrl);
   return forkedFrom;
 }

@@ -3,6 +3,8 @@
  * derived id, so a start that was cut off anywhere is completed by `resume`.
  */
 import type { Client } from '@temporalio/client';
+import { revisionOf } from '../activities/recipe-revision.ts';
+import { readRun } from '../activities/run-context.ts';
 import type { Store } from '../activities/store/connect.ts';
 import type { QuestionDocument, RunDocument } from '../activities/store/documents.ts';
 import { insertAllOnce, insertOnce } from '../activities/store/write.ts';
@@ -35,11 +37,11 @@ export interface RunRequest {
 
 /** Throws `InvalidInput` where the run id is taken, in the store or on the server. */
 export async function startRun(store: Store, client: Client, request: RunRequest): Promise<RunPlan> {
-  const { runId, recipe, datasets } = request;
+  const { runId } = request;
   await checkFree(store, client, runId);
   const { inserted, plan } = await createRun(store, request);
   if (!inserted) throw taken(runId);
-  await startWorkflow(client, { _id: runId, plan, recipe, datasets }, null, request.dashboardUrl);
+  await startWorkflow(client, await readRun(store, runId), null, request.dashboardUrl);
   return plan;
 }
 
@@ -122,23 +124,18 @@ export async function storeDataset(store: Store, dataset: Dataset): Promise<void
   await insertOnce(store.datasets, { _id: digest, name, count: questions.length, provenance });
 }
 
-/** A run as its workflow's start needs it. */
-type Startable = Pick<RunDocument, '_id' | 'plan' | 'recipe'> & {
-  datasets: Record<'train' | 'heldOut', { digest: string; name: string }>;
-};
-
 /**
  * `from` is null for a new run, else where the database says the run stands. `dashboardUrl` belongs to this start, not to
  * the run: it may be another at the next.
  */
 export async function startWorkflow(
   client: Client,
-  run: Startable,
+  run: RunDocument,
   from: RunPosition | null,
   dashboardUrl?: string | null,
 ): Promise<void> {
   const { _id: runId, recipe, datasets } = run;
-  const plan = dashboardUrl == null ? run.plan : { ...run.plan, dashboardUrl };
+  const plan = { ...run.plan, revision: revisionOf(run), ...(dashboardUrl == null ? {} : { dashboardUrl }) };
   const stages = plan.stages.map(({ learner, iterations }) => `${learner} × ${iterations}`).join(', ');
   await client.workflow.start<typeof trainingRun>('trainingRun', {
     workflowId: runId,
@@ -151,7 +148,7 @@ export async function startWorkflow(
   });
 }
 
-function detailsOf({ recipe, datasets, plan }: Startable): string {
+function detailsOf({ recipe, datasets, plan }: RunDocument): string {
   const { questionsPerIteration, designsPerQuestion, executionsPerDesign } = plan.rollout;
   return [
     recipe.description,

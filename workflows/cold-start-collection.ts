@@ -20,9 +20,9 @@ export async function coldStartCollection(plan: CollectionPlan, from = 0): Promi
     questionsPerBatch: 'number',
     ...unnestedPlanFields,
   });
-  const { runId, questions, designs, questionsPerBatch } = plan;
+  const { runId, questions, designs, questionsPerBatch, revision } = plan;
   const { control } = activitiesOf(plan);
-  const batch: Batch = { runId, batchId: collectionId(runId), purpose: 'train', policyVersion: 0 };
+  const batch: Batch = { runId, batchId: collectionId(runId), purpose: 'train', policyVersion: 0, revision };
   let asked = from;
   setHandler(batchProgressQuery, () => ({ done: asked, of: questions, parts: 'questions' }), {
     description: 'How many questions the teacher has answered.',
@@ -47,5 +47,5 @@ export async function coldStartCollection(plan: CollectionPlan, from = 0): Promi
     if (asked < questions && workflowInfo().continueAsNewSuggested)
       await continueAsNew<typeof coldStartCollection>(plan, asked);
   }
-  await control.recordSet({ runId, asked, questions });
+  await control.recordSet({ runId, revision, asked, questions });
 }

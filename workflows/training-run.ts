@@ -83,7 +83,7 @@ async function prepare(run: RunState): Promise<void> {
   if (from === null) {
     run.enter('starting');
     const { policyVersion } = await train.initializePolicy.executeWithOptions({ summary: 'initial policy' }, [
-      { runId },
+      { runId, revision: plan.revision },
     ]);
     run.set({ policyVersion });
   }

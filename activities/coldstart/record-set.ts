@@ -21,8 +21,9 @@ type Deps = { store: Store; runs: RunContexts };
 
 const examplesPerWrite = 200;
 
-export async function recordSet({ store, runs }: Deps, { runId, asked, questions }: RecordSetInput): Promise<void> {
-  const run = await runs.run({ runId });
+export async function recordSet({ store, runs }: Deps, input: RecordSetInput): Promise<void> {
+  const { runId, asked, questions } = input;
+  const run = await runs.run(input);
   const { init } = run.recipe.policy;
   if (init.type !== 'endpoint') throw new DomainError('InvalidInput', `run '${runId}' has no endpoint to learn from`);
   const batchId = collectionId(runId);

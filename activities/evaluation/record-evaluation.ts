@@ -19,7 +19,7 @@ export async function recordEvaluation(
   input: RecordEvaluationInput,
 ): Promise<RecordEvaluationResult> {
   const { runId, batchId, name, policyVersion, samples, questions } = input;
-  const digest = input.dataset ?? (await runs.run({ runId })).datasets.heldOut.digest;
+  const digest = input.dataset ?? (await runs.run(input)).datasets.heldOut.digest;
   const query = { batchId, dataset: digest, samples, questions };
   const { system, budget } = await runs.system(input);
   const [dataset, records, verdicts] = await Promise.all([

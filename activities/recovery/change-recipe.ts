@@ -4,6 +4,7 @@ import { resolveRecipe } from '../../shared/config/resolve-recipe.ts';
 import type { RunPosition } from '../../shared/domain/plan.ts';
 import { DomainError } from '../../shared/errors.ts';
 import { makeRunPlan } from '../../shared/plan/run-plan.ts';
+import { readRun } from '../run-context.ts';
 import type { Store } from '../store/connect.ts';
 import type { RecipeChange, RunDocument } from '../store/documents.ts';
 
@@ -28,13 +29,12 @@ export function reviseRecipe(
   const plan = {
     ...makeRunPlan({ recipe, ...sizes, queues, activities }),
     ...(dashboardUrl === undefined ? {} : { dashboardUrl }),
-    revision: (run.changes?.length ?? 0) + 1,
   };
   checkStages(run._id, run.plan, plan, from?.iterations ?? []);
   return { recipe, plan, change: { at: new Date(), fromVersion: from?.policyVersion ?? null, codeVersion, fields } };
 }
 
-/** Throws `RecordConflict` where somebody else has changed the recipe in between. */
+/** The run as it is stored then. Throws `RecordConflict` where somebody else has changed the recipe in between. */
 export async function storeRevision(
   store: Store,
   run: RunDocument,
@@ -45,7 +45,7 @@ export async function storeRevision(
     { _id: run._id, [`changes.${count}`]: { $exists: false } },
     { $set: { recipe, plan }, $push: { changes: change } },
   );
-  if (matchedCount === 1) return { ...run, recipe, plan, changes: [...(run.changes ?? []), change] };
+  if (matchedCount === 1) return readRun(store, run._id);
   throw new DomainError(
     'RecordConflict',
     `the recipe of run '${run._id}' was changed by another command at the same time: look with npx metaagentx inspect ${run._id}, then try again`,

@@ -98,7 +98,7 @@ class Repairer {
       const { init } = (await deps.runs.run({ runId })).recipe.policy;
       // The blobs are another run's: it alone can make them.
       if (init.type === 'policy') await this.mend(await readPolicy(deps.store, init.runId, init.version));
-      return deriveInitial(deps, runId);
+      return deriveInitial(deps, { runId });
     }
     const baseVersion = version - 1;
     const chunk = /^cold-start-(\d+)$/.exec(madeBy)?.[1];

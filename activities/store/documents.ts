@@ -1,6 +1,7 @@
 /**
  * What each collection holds. `_id`s are the paths of `shared/domain/ids.ts`; token ids and log-probs are packed
- * little-endian (int32, float32). Times are written once for the reader and never steer anything.
+ * little-endian (int32, float32). Times are written once for the reader and steer nothing; those of a run and of its changes also
+ * tell it from another one of its name.
  */
 import type { Binary } from 'mongodb';
 import type { StoredDType } from '../../shared/model/checkpoint/number-formats.ts';

@@ -1,5 +1,6 @@
 /** Whether a study's run has ended, and what its workflow needs to go on. */
 import type { StudyRunState } from '../../shared/domain/study-plan.ts';
+import { revisionOf } from '../recipe-revision.ts';
 import type { RunContexts } from '../run-context.ts';
 import { readRun } from '../run-context.ts';
 import { positionOf } from '../run-position.ts';
@@ -10,7 +11,8 @@ export async function readStudyRun(
   { runId }: { runId: string },
 ): Promise<StudyRunState> {
   // Read afresh: the status changes.
-  const [{ status, plan, datasets }, from] = await Promise.all([readRun(store, runId), positionOf(store, runId)]);
-  const { digest, name } = datasets.train;
-  return { ended: status === 'finished', dataset: { digest, name }, plan, from, evaluation: plan.evaluation };
+  const [run, from] = await Promise.all([readRun(store, runId), positionOf(store, runId)]);
+  const { digest, name } = run.datasets.train;
+  const plan = { ...run.plan, revision: revisionOf(run) };
+  return { ended: run.status === 'finished', dataset: { digest, name }, plan, from, evaluation: plan.evaluation };
 }

@@ -25,10 +25,12 @@ export async function advanceController(
   if ((await store.systems.findOne({ _id: id })) === null) {
     const search = await readSearch(store, searchId);
     const { runId, system, budget } = search;
-    const { recipe } = await runs.run({ runId, revision });
+    const { recipe, datasets } = await runs.run({ runId, revision });
     const callLimit = budget?.unit === 'calls' ? budget.amount : recipe.limits.calls;
     const source =
-      round === 0 ? firstPool(maasPool(recipe.prompts.form, callLimit)) : await learn({ store, runs }, search, round);
+      round === 0
+        ? firstPool(maasPool(recipe.prompts.form, callLimit))
+        : await learn(store, search, round, datasets.train.digest);
     await insertOnce(store.systems, { _id: id, runId, system, source, budget });
   }
   const steps = Array.from({ length: round }, (_, step) => searchStepId(searchId, step));
@@ -42,19 +44,20 @@ const firstPool = (scripts: string[]): Pool => ({
   draws: true,
 });
 
-async function learn({ store, runs }: Deps, search: SearchDocument, round: number): Promise<Pool> {
+/** `asked`: digest of the questions. */
+async function learn(store: Store, search: SearchDocument, round: number, asked: string): Promise<Pool> {
   const last = searchStepId(search._id, round - 1);
   const before = (await store.systems.findOne({ _id: last }))?.source;
   if (before?.type !== 'pool') throw new DomainError('RecordConflict', `step '${last}' has no controller`, { last });
   await checkAnswers(store, search, last);
-  const picked = await readPicks({ store, runs }, last, before);
+  const picked = await readPicks(store, last, before, asked);
   return { ...before, weights: learnFromPicks(before.weights, picked, controllerLearningRate) };
 }
 
 /** In the order of ids, so that a repeated step sums the same numbers in the same order. */
-async function readPicks({ store, runs }: Deps, batchId: string, pool: Pool): Promise<PickedQuestion[]> {
+async function readPicks(store: Store, batchId: string, pool: Pool, asked: string): Promise<PickedQuestion[]> {
   const [designs, executions, verdicts] = await Promise.all([
-    store.designs.find({ batchId }, { projection: { rolloutId: 1, question: 1, script: 1, runId: 1 } }).toArray(),
+    store.designs.find({ batchId }, { projection: { rolloutId: 1, question: 1, script: 1 } }).toArray(),
     store.executions.find({ batchId }, { projection: { designId: 1, usage: 1 } }).toArray(),
     store.verdicts.find({ batchId }, { projection: { verdict: 1 } }).toArray(),
   ]);
@@ -68,16 +71,15 @@ async function readPicks({ store, runs }: Deps, batchId: string, pool: Pool): Pr
     const pick = { script: pool.scripts.indexOf(design.script ?? ''), utility };
     const known = byQuestion.get(design.rolloutId);
     if (known === undefined) {
-      const question = await questionText({ store, runs }, design.runId, design.question);
+      const question = await questionText(store, asked, design.question);
       byQuestion.set(design.rolloutId, { question, picks: [pick] });
     } else known.picks.push(pick);
   }
   return [...byQuestion.values()];
 }
 
-async function questionText({ store, runs }: Deps, runId: string, id: string): Promise<string> {
-  const { datasets } = await runs.run({ runId });
-  const found = await store.questions.findOne({ digest: datasets.train.digest, 'question.id': id });
+async function questionText(store: Store, digest: string, id: string): Promise<string> {
+  const found = await store.questions.findOne({ digest, 'question.id': id });
   if (found === null)
     throw new DomainError('RecordConflict', `question '${id}' is not in the training questions`, { id });
   return found.question.text;

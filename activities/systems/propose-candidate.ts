@@ -140,7 +140,8 @@ const sampleQuestion = 'What is 2 + 2?';
 
 async function aQuestion(deps: RolloutDeps, { search, run, seedKey }: Proposing): Promise<string> {
   const index = createStream(`${seedKey}/question`).integer(0, run.datasets.train.count);
-  const question = await deps.runs.question({ runId: search.runId, purpose: 'train' }, index);
+  const digest = run.datasets.train.digest;
+  const question = await deps.runs.question({ runId: search.runId, purpose: 'train', dataset: digest }, index);
   return question.text;
 }
 

@@ -1,6 +1,8 @@
 /** `coldstart collect`: the teacher as a run of its own, then the workflow that fills its set, started or gone on with. */
 import type { SftSetDocument } from '../../activities/store/documents.ts';
 import { countExamples, readSet } from '../../activities/coldstart/read-set.ts';
+import { revisionOf } from '../../activities/recipe-revision.ts';
+import { readRun } from '../../activities/run-context.ts';
 import type { CollectionPlan } from '../../shared/domain/collection-plan.ts';
 import { checkRunId, collectionId } from '../../shared/domain/ids.ts';
 import { DomainError } from '../../shared/errors.ts';
@@ -107,6 +109,7 @@ export async function collect(
     calls: request.calls ?? null,
     tokens: request.tokens ?? null,
     questionsPerBatch,
+    revision: revisionOf(await readRun(store, runId)),
     queues: config.queues,
     activities: config.activities,
   };

@@ -4,6 +4,7 @@
  */
 import { pinVersion, unpin } from '../../activities/policy/pins.ts';
 import { loadQuestionsFile } from '../../activities/questions/load-questions.ts';
+import { revisionOf } from '../../activities/recipe-revision.ts';
 import type { EvaluationDocument, RunDocument } from '../../activities/store/documents.ts';
 import type { Store } from '../../activities/store/connect.ts';
 import { evaluationId, policyVersionName } from '../../shared/domain/ids.ts';
@@ -81,7 +82,7 @@ export async function evaluate(cli: Cli, session: Session, request: EvaluationRe
       queues: config.queues,
       activities: config.activities,
       evaluation: { samples, questions, ...evaluationBatches, everyIterations: 0 },
-      revision: run.changes?.length,
+      revision: revisionOf(run),
     },
   };
   const handle = await client.workflow.start<typeof evaluation>('evaluation', {

@@ -1,6 +1,7 @@
 /** A search for a system: its settings as documents, and its workflow, started or gone on with, until it has found. */
 import { createHash } from 'node:crypto';
 import { pinVersion, unpin } from '../../activities/policy/pins.ts';
+import { revisionOf } from '../../activities/recipe-revision.ts';
 import type { RunDocument } from '../../activities/store/documents.ts';
 import type { Store } from '../../activities/store/connect.ts';
 import { insertOnce } from '../../activities/store/write.ts';
@@ -72,7 +73,7 @@ export async function storeSearch(
     trainQuestions: dataset.count,
     answers: finds === 'pool' ? picksPerQuestion : 1,
     ...evaluationBatches,
-    revision: run.changes?.length,
+    revision: revisionOf(run),
     queues,
     activities,
   };

@@ -1,5 +1,6 @@
 /** `solve`: one question, stored as a dataset of its own, designed and executed by a pinned policy version. */
 import { createHash } from 'node:crypto';
+import { revisionOf } from '../../activities/recipe-revision.ts';
 import type { DesignDocument, ExecutionDocument, RunDocument } from '../../activities/store/documents.ts';
 import type { Store } from '../../activities/store/connect.ts';
 import { designId, executionId, policyVersionName, rolloutId, solveId } from '../../shared/domain/ids.ts';
@@ -68,7 +69,7 @@ async function start(session: Session, run: RunDocument, policyVersion: number, 
   for (let asking = 0; ; asking++) {
     const batchId = solveId(runId, dataset, asking);
     if ((await store.designs.findOne({ batchId }, { projection: { _id: 1 } })) !== null) continue;
-    const plan = { queues: config.queues, activities: config.activities, revision: run.changes?.length };
+    const plan = { queues: config.queues, activities: config.activities, revision: revisionOf(run) };
     try {
       const handle = await client.workflow.start<typeof solution>('solution', {
         workflowId: batchId,

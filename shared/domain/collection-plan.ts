@@ -1,7 +1,7 @@
 /** What the collection of cold-start examples carries as workflow input. */
-import type { RunPlan } from './plan.ts';
+import type { Revision, RunPlan } from './plan.ts';
 
-export interface CollectionPlan extends Pick<RunPlan, 'queues' | 'activities'> {
+export interface CollectionPlan extends Pick<RunPlan, 'queues' | 'activities' | 'revision'> {
   runId: string;
   /** Questions of the run's training set, from its start. */
   questions: number;
@@ -16,6 +16,7 @@ export interface CollectionPlan extends Pick<RunPlan, 'queues' | 'activities'> {
 
 export interface RecordSetInput {
   runId: string;
+  revision?: Revision;
   /** Questions that were asked. */
   asked: number;
   questions: number;

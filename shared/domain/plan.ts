@@ -56,6 +56,11 @@ export type ActivityGroup = 'control' | 'rollout' | 'train' | 'sandbox';
 export type ActivityPolicies = Record<ActivityGroup, ActivityPolicy>;
 export type TaskQueues = Record<'control' | 'gpu' | 'sandbox', string>;
 
+/**
+ * Which changes of a run's recipe are in force: their name. Earlier programs counted them, and left it out for none.
+ */
+export type Revision = string | number;
+
 export interface RunPlan {
   seed: number;
   queues: TaskQueues;
@@ -70,8 +75,8 @@ export interface RunPlan {
   gradientShards?: number;
   /** A stage's workflow continues as new after so many iterations at the latest. */
   iterationsPerHistory: number;
-  /** Changes of the run's recipe that are in force; absent: none. */
-  revision?: number;
+  /** Absent in the run's document, which says it by its changes. */
+  revision?: Revision;
   /** Where the dashboard is served, for links in the Temporal UI; absent where that is not known. */
   dashboardUrl?: string;
 }

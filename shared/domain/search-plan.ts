@@ -1,5 +1,5 @@
 /** A search for a system's script or controller: its settings, and what its workflow carries. */
-import type { ActivityPolicies, TaskQueues } from './plan.ts';
+import type { ActivityPolicies, Revision, TaskQueues } from './plan.ts';
 
 export interface SearchSettings {
   /** Candidates that are tried, or steps that a controller learns. */
@@ -24,8 +24,7 @@ export interface SearchPlan extends SearchSettings {
   /** Of one activity, and activities at once. */
   questionsPerBatch: number;
   concurrentBatches: number;
-  /** Changes of the run's recipe that are in force; absent: none. */
-  revision?: number;
+  revision?: Revision;
   queues: TaskQueues;
   activities: ActivityPolicies;
 }
@@ -34,8 +33,7 @@ export interface SearchRound {
   searchId: string;
   /** From 0. */
   round: number;
-  /** Changes of the run's recipe that are in force; absent: none. */
-  revision?: number;
+  revision?: Revision;
 }
 
 export interface ProposeCandidateResult {

@@ -1,6 +1,6 @@
 /** What workflows hand to activities and get back: ids and small numbers only. */
 import type { Decision } from './decision.ts';
-import type { Learner } from './plan.ts';
+import type { Learner, Revision } from './plan.ts';
 
 /** Which questions a batch draws from, and with which sampling settings it runs. */
 export type BatchPurpose = 'train' | 'evaluation';
@@ -15,8 +15,7 @@ export interface Batch {
   dataset?: string;
   /** Id of the system that answers; absent: the run's own designs. */
   system?: string;
-  /** Changes of the run's recipe that are in force; absent: none. */
-  revision?: number;
+  revision?: Revision;
 }
 
 /** One question of a batch. */
@@ -29,13 +28,14 @@ export interface Slot {
 
 export interface InitializePolicyInput {
   runId: string;
+  revision?: Revision;
 }
 export interface FineTuneInput {
   runId: string;
   /** From 1. */
   chunk: number;
   baseVersion: number;
-  revision?: number;
+  revision?: Revision;
   /** By which the learning rate is multiplied; absent: 1. */
   rateFactor?: number;
 }
@@ -98,7 +98,7 @@ export interface UpdatePolicyInput {
   baseVersion: number;
   /** True for the last iteration of a stage: the version is kept for good. */
   keep: boolean;
-  revision?: number;
+  revision?: Revision;
   /** By which the learning rate is multiplied; absent: 1. */
   rateFactor?: number;
   /** `skip`: the version advances without an update. */
@@ -157,7 +157,7 @@ export interface RecordIterationInput {
   /** Times of the workflow, in milliseconds since 1970: its start, and when its rollouts had ended. */
   startedAtMs: number;
   rolledOutAtMs: number;
-  revision?: number;
+  revision?: Revision;
 }
 export interface RecordEvaluationInput extends Batch {
   name: string;

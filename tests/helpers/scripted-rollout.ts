@@ -121,7 +121,7 @@ export async function scriptedRun(store: Store, runId: string, speak: Speak, set
     journal: new GroupCommit(store.calls),
     executions: new GroupCommit(store.executions),
   };
-  await initializePolicy(deps, runId);
+  await initializePolicy(deps, { runId });
   const batchId = iterationId(runId, 1, 1);
   return {
     deps,

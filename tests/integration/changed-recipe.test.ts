@@ -64,6 +64,27 @@ it('go by the new recipe where a command asks for them', async () => {
   expect((await longest(String(solved.data.batchId)))[0]).toEqual([30]);
 });
 
+it('go by the change that took the place of one that the store has lost', async () => {
+  const { store } = servers;
+  const runId = 'changed-again';
+  const argv = ['eval', `${runId}@v3`, '-k', '2', '--limit', '3', '--again'];
+  await changedRun(runId);
+  await metaagentx(...argv);
+  const { changes, ...lost } = (await store.runs.findOne({ _id: runId }))!;
+  const [change] = changes!;
+  const recipe = structuredClone(lost.recipe);
+  for (const role of ['designer', 'executor'] as const) {
+    const field = change!.fields.find(({ path }) => path === `sampling.${role}.maxTokens`)!;
+    recipe.sampling[role].maxTokens = field.before as number;
+  }
+  await store.runs.replaceOne({ _id: runId }, { ...lost, recipe });
+  const before = (await store.runs.findOne({ _id: runId }))!;
+  const set = ['sampling.designer.maxTokens=28', 'sampling.executor.maxTokens=27'];
+  await storeRevision(store, before, reviseRecipe(before, null, set, 'test'));
+  const { data } = await metaagentx(...argv);
+  expect(await longest(String(data.id))).toEqual([[28], [27]]);
+});
+
 it('go by the new recipe where a study asks for them, although its plan is older', async () => {
   const { store, client } = servers;
   const [studyId, runId] = ['changed-study', 'changed-study.base'];

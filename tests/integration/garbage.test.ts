@@ -154,7 +154,7 @@ describe('a version that a new run begins with', () => {
     const find = store.policies.find.bind(store.policies);
     const facing = { ...store, policies: Object.assign(Object.create(policies) as typeof policies, { find }) };
     const runs = { ...runContexts(store), run: async () => ({ recipe }) as RunDocument };
-    return { weights, begun: initializePolicy({ store: facing, runs }, runId) };
+    return { weights, begun: initializePolicy({ store: facing, runs }, { runId }) };
   }
 
   it('has its weights, although the origin is pruned before the new record is there', async () => {

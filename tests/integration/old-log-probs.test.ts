@@ -1,6 +1,7 @@
 /** Where an update's old log-probs come from is for the samples to say: the recipe may have changed since they were drawn. */
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { reviseRecipe, storeRevision } from '../../activities/recovery/change-recipe.ts';
+import { revisionOf } from '../../activities/recipe-revision.ts';
 import { readRun } from '../../activities/run-context.ts';
 import { updatePolicy } from '../../activities/update-policy.ts';
 import { openStore } from '../../activities/store/connect.ts';
@@ -23,7 +24,7 @@ it.each([
   const run = await readRun(store, runId);
   const change = [`sampling.executor.temperature=${after}`];
   const changed = before !== after ? await storeRevision(store, run, reviseRecipe(run, null, change, 'test')) : run;
-  const revision = changed.changes?.length;
+  const revision = revisionOf(changed);
   const { metrics } = await updatePolicy(batch.deps, { ...batch.update, revision }, attemptOf('update'));
   await batch.close();
   // Tempered log-probs are far from the policy's; ratios must begin at 1 nevertheless.

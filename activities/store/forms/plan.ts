@@ -5,6 +5,7 @@ import type {
   ActivityPolicy,
   EvaluationPlan,
   Learner,
+  Revision,
   RolloutShape,
   RunPlan,
   StagePlan,
@@ -16,6 +17,8 @@ import { count, object, real, text } from './form.ts';
 import type { Fields } from './form.ts';
 
 export const learner: z.ZodType<Learner> = z.enum(['designer', 'executor', 'both']);
+
+const revision: z.ZodType<Revision> = z.union([text, count]);
 
 const queues = object<TaskQueues>({ control: text, gpu: text, sandbox: text });
 const policy = object<ActivityPolicy>({
@@ -53,7 +56,7 @@ export const runPlan = object<RunPlan>({
   evaluation,
   gradientShards: count.optional(),
   iterationsPerHistory: count,
-  revision: count.optional(),
+  revision: revision.optional(),
   dashboardUrl: text.optional(),
 });
 
@@ -72,7 +75,7 @@ const searchPlan = object<SearchPlan>({
   answers: count,
   questionsPerBatch: count,
   concurrentBatches: count,
-  revision: count.optional(),
+  revision: revision.optional(),
   queues,
   activities,
 });
