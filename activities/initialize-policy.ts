@@ -14,6 +14,7 @@ import type { PolicyDraft } from './policy/commit.ts';
 import { openFolder } from './policy/huggingface/open-folder.ts';
 import { storeCheckpoint } from './policy/huggingface/store-checkpoint.ts';
 import { partsOf } from './policy/parts.ts';
+import { storedVersion } from './policy/stored-version.ts';
 import type { RunContexts, RunOf } from './run-context.ts';
 import type { PolicyDocument } from './store/documents.ts';
 import type { Store } from './store/connect.ts';
@@ -48,8 +49,15 @@ export async function initializePolicy(deps: InitializeDeps, which: RunOf): Prom
   return version;
 }
 
-/** Version 0 with its blobs stored. The same recipe and sources give the same digests. */
-export async function deriveInitial({ store, runs }: InitializeDeps, which: RunOf): Promise<PolicyDraft> {
+/**
+ * Version 0 with its blobs stored. The same recipe and sources give the same digests. `origin`: the version that the run begins
+ * with, where it is not to be looked up.
+ */
+export async function deriveInitial(
+  { store, runs }: InitializeDeps,
+  which: RunOf,
+  origin?: PolicyDocument,
+): Promise<PolicyDraft> {
   const { runId } = which;
   const { recipe } = await runs.run(which);
   const { init, layout } = recipe.policy;
@@ -60,7 +68,10 @@ export async function deriveInitial({ store, runs }: InitializeDeps, which: RunO
       { runId },
     );
   }
-  if (init.type === 'policy') return withAdapters(store, recipe, await inheritedPolicy(store, runId, init, layout));
+  if (init.type === 'policy') {
+    const base = origin ?? (await storedVersion(store, `${init.runId}@v${init.version}`));
+    return withAdapters(store, recipe, inheritedPolicy(runId, base, init.moments, layout));
+  }
   const beginning =
     init.type === 'random'
       ? await fromRandom(store, runId, recipe, init)

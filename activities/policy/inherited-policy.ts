@@ -9,14 +9,13 @@ import { partsOf } from './parts.ts';
 import { storedVersion } from './stored-version.ts';
 import type { Layout } from './parts.ts';
 
-/** Throws `CheckpointMissing` where the version is not there, its weights were pruned, or a role has none. */
-export async function inheritedPolicy(
-  store: Store,
+/** Throws `CheckpointMissing` where a role has no weights in `base`, or moments that are to be kept were pruned. */
+export function inheritedPolicy(
   runId: string,
-  from: { runId: string; version: number; moments: 'fresh' | 'kept' },
+  base: PolicyDocument,
+  kept: 'fresh' | 'kept',
   layout: Layout,
-): Promise<PolicyDraft> {
-  const base = await storedVersion(store, `${from.runId}@v${from.version}`);
+): PolicyDraft {
   const parts: PolicyDocument['parts'] = {};
   for (const part of partsOf(layout)) {
     // A shared policy can be parted into two that start equal; two cannot be made one.
@@ -27,7 +26,7 @@ export async function inheritedPolicy(
         part,
       });
     }
-    const moments = from.moments === 'kept' ? keptMoments(base, own) : { optimizer: null, optimizerStep: 0 };
+    const moments = kept === 'kept' ? keptMoments(base, own) : { optimizer: null, optimizerStep: 0 };
     const { weights, base: frozen } = own;
     parts[part] = { changedIn: 0, weights, ...(frozen && { base: frozen }), ...moments };
   }

@@ -5,6 +5,9 @@
  * Removal is safe beside any writer, without clocks. A writer first claims the digest, then looks for a copy that is not
  * condemned. A remover first condemns the copies, then looks for claims and needs, and deletes only what still carries
  * its own mark. So either the remover sees the claim, or the writer sees the mark and stores a copy of its own.
+ *
+ * A claim whose writer died goes when its version is committed, by whoever takes the work up. Nobody takes a repair up: it
+ * holds what it restores for a time that it keeps putting off, and what it left behind goes when that time is over.
  */
 import { createHash } from 'node:crypto';
 import { Binary, ObjectId } from 'mongodb';
@@ -43,11 +46,18 @@ export interface Blobs {
   has(digest: string): Promise<boolean>;
   /** Removes the blob unless it is claimed or `isNeeded` says so; true when it is gone. */
   remove(digest: string, isNeeded: () => Promise<boolean>): Promise<boolean>;
-  /** Puts intact bytes in the place of damaged copies. Throws `CheckpointCorrupt` where the bytes are others. */
-  restore(digest: string, bytes: Uint8Array): Promise<void>;
+  /**
+   * Puts intact bytes in the place of damaged copies. They stay until the holder's `release`, or for `heldForMs` after its last
+   * `renew`. Throws `CheckpointCorrupt` where the bytes are others.
+   */
+  restore(digest: string, bytes: Uint8Array, holder: string): Promise<void>;
+  /** The holder is at work. */
+  renew(holder: string): Promise<void>;
   list(): Promise<{ digest: string; bytes: number }[]>;
-  /** What has been claimed and not released. */
-  claims(): Promise<{ digest: string; claimant: string }[]>;
+  /** What has been claimed and not released; lapsed: its holder has not renewed it in time. */
+  claims(): Promise<{ digest: string; claimant: string; isLapsed: boolean }[]>;
+  /** Releases those of a claimant's claims that have lapsed. */
+  releaseLapsed(claimant: string): Promise<void>;
   /** Removes chunks that belong to no file and to no upload under way; returns how many uploads they were of. */
   sweepChunks(): Promise<number>;
 }
@@ -74,7 +84,12 @@ interface ClaimDocument {
   claimant: string;
   /** Files that this claim's writer is storing or has stored. */
   uploads: ObjectId[];
+  /** It lapses then; absent: never. */
+  until?: Date;
 }
+
+/** How long a holder may stand still; clocks of machines that share a store differ by far less. */
+export const heldForMs = 3_600_000;
 
 const chunkSize = 4 << 20;
 
@@ -168,16 +183,17 @@ export function openBlobs(db: Db): Blobs {
 
   const claimOf = (claimant: string, digest: string) => `${claimant} ${digest}`;
 
-  async function claim(claimant: string, digest: string): Promise<void> {
+  async function claim(claimant: string, digest: string, until?: Date): Promise<void> {
     const fields = { digest, claimant, uploads: [] };
-    await claims.updateOne({ _id: claimOf(claimant, digest) }, { $setOnInsert: fields }, { upsert: true });
+    const claimed = { $setOnInsert: fields, ...(until === undefined ? {} : { $set: { until } }) };
+    await claims.updateOne({ _id: claimOf(claimant, digest) }, claimed, { upsert: true });
   }
 
   /**
    * Every upload has an id of its own, so a second writer of the same content can never damage the first's. The claim
    * names it before its first chunk is stored.
    */
-  async function upload(claimant: string, digest: string, pieces: BlobPieces): Promise<void> {
+  async function upload(claimant: string, digest: string, pieces: BlobPieces): Promise<ObjectId> {
     const id = new ObjectId();
     await claims.updateOne({ _id: claimOf(claimant, digest) }, { $push: { uploads: id } });
     let [n, length] = [0, 0];
@@ -188,6 +204,19 @@ export function openBlobs(db: Db): Blobs {
     }
     crashPoint('blob-half-written');
     await files.insertOne({ _id: id, filename: digest, length, chunkSize, uploadDate: new Date() });
+    return id;
+  }
+
+  const untilLapse = () => new Date(Date.now() + heldForMs);
+
+  /** A copy whose claim lapsed before its file was there may lack chunks. */
+  async function uploadHeld(holder: string, digest: string, bytes: Uint8Array): Promise<void> {
+    for (;;) {
+      await claim(holder, digest, untilLapse());
+      const id = await upload(holder, digest, () => [bytes]);
+      if ((await claims.findOne({ _id: claimOf(holder, digest), uploads: id })) !== null) return;
+      await removeFile({ _id: id });
+    }
   }
 
   async function removeFile(filter: Partial<FileDocument> & { _id: ObjectId }): Promise<boolean> {
@@ -228,24 +257,37 @@ export function openBlobs(db: Db): Blobs {
       }
       return true;
     },
-    async restore(digest, bytes) {
+    async restore(digest, bytes, holder) {
       if (digestOf(bytes) !== digest) throw corrupt(digest);
+      await claim(holder, digest, untilLapse());
       const damaged: ObjectId[] = [];
+      let isStored = false;
       for (const copy of await copies(digest)) {
         if ((await readCopy(copy, nothing)) === undefined) damaged.push(copy._id);
+        else isStored ||= copy.condemned === undefined;
       }
-      if (damaged.length === 0 && (await copies(digest)).length > 0) return;
-      const claimant = `restore ${digest}`;
-      await claim(claimant, digest);
-      await upload(claimant, digest, () => [bytes]);
+      if (!isStored) await uploadHeld(holder, digest, bytes);
       for (const _id of damaged) await removeFile({ _id });
-      await claims.deleteMany({ claimant });
     },
+    renew: async (holder) => void (await claims.updateMany({ claimant: holder }, { $set: { until: untilLapse() } })),
     async list() {
       const found = await files.find({}).toArray();
       return found.map((file) => ({ digest: file.filename, bytes: file.length }));
     },
-    claims: () => claims.find({}, { projection: { _id: 0, digest: 1, claimant: 1 } }).toArray(),
+    async claims() {
+      const now = new Date();
+      const found = await claims.find({}, { projection: { _id: 0, digest: 1, claimant: 1, until: 1 } }).toArray();
+      return found.map(({ until, ...claim }) => ({
+        ...claim,
+        // Restorations of earlier programs had no time.
+        isLapsed: until === undefined ? claim.claimant.startsWith('restore ') : until < now,
+      }));
+    },
+    async releaseLapsed(claimant) {
+      // One that was renewed since has not.
+      const lapsed = [{ until: { $lt: new Date() } }, { until: { $exists: false } }];
+      await claims.deleteMany({ claimant, $or: lapsed });
+    },
     async sweepChunks() {
       // Chunks first: an upload's claim stands before its first chunk, and its file before the claim goes.
       const owners = await chunks.distinct('files_id');

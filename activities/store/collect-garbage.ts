@@ -1,6 +1,6 @@
 /**
- * Removes what no version needs: blobs that no unpruned version names, claims of versions that are committed, chunks of
- * uploads that were cut off. Safe beside running workers; what a run that is not finished has claimed stays.
+ * Removes what no version needs: blobs that no unpruned version names, claims of versions that are committed and of repairs
+ * that died, chunks of uploads that were cut off. Safe beside running workers; what a run that is not finished has claimed stays.
  */
 import type { Store } from './connect.ts';
 
@@ -28,11 +28,11 @@ export async function isNeeded(store: Store, digest: string): Promise<boolean> {
 export async function collectGarbage(store: Store, { dryRun }: { dryRun: boolean }): Promise<Garbage> {
   const garbage: Garbage = { blobs: 0, bytes: 0, claims: 0, uploads: 0 };
   const claimed = new Set<string>();
-  for (const { claimant, digest } of await store.blobs.claims()) {
-    const made = await store.policies.findOne({ _id: claimant }, { projection: { _id: 1 } });
-    if (made === null) claimed.add(digest);
+  for (const { claimant, digest, isLapsed } of await store.blobs.claims()) {
+    const isMade = (await store.policies.findOne({ _id: claimant }, { projection: { _id: 1 } })) !== null;
+    if (!isMade && !isLapsed) claimed.add(digest);
     else {
-      if (!dryRun) await store.blobs.release(claimant);
+      if (!dryRun) await (isMade ? store.blobs.release(claimant) : store.blobs.releaseLapsed(claimant));
       garbage.claims += 1;
     }
   }

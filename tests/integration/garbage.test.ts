@@ -9,7 +9,7 @@ import { initializePolicy } from '../../activities/initialize-policy.ts';
 import { commitPolicy } from '../../activities/policy/commit.ts';
 import { pruneBlobs } from '../../activities/prune-blobs.ts';
 import { runContexts } from '../../activities/run-context.ts';
-import { digestOf } from '../../activities/store/blobs.ts';
+import { digestOf, heldForMs, openBlobs } from '../../activities/store/blobs.ts';
 import { collectGarbage, isNeeded } from '../../activities/store/collect-garbage.ts';
 import { openStore } from '../../activities/store/connect.ts';
 import type { Store } from '../../activities/store/connect.ts';
@@ -223,10 +223,81 @@ describe('a damaged blob', () => {
       .collection('weights.chunks')
       .updateOne({ files_id: file!._id }, { $set: { data: new Binary(bytesOf('preciouz')) } });
     await expect(store.blobs.get(digest)).rejects.toMatchObject({ name: 'CheckpointCorrupt' });
-    await expect(store.blobs.restore(digest, bytesOf('other'))).rejects.toMatchObject({ name: 'CheckpointCorrupt' });
-    await store.blobs.restore(digest, bytesOf('precious'));
+    const restore = (text: string) => store.blobs.restore(digest, bytesOf(text), 'repair d');
+    await expect(restore('other')).rejects.toMatchObject({ name: 'CheckpointCorrupt' });
+    await restore('precious');
     expect(Buffer.from(await store.blobs.get(digest)).toString()).toBe('precious');
     expect(await db.collection('weights.files').countDocuments({ filename: digest })).toBe(1);
+    await restore('precious');
+    expect(await db.collection('weights.files').countDocuments({ filename: digest })).toBe(1);
+    await store.blobs.release('d/v000000');
+    expect(await collectGarbage(store, { dryRun: false })).toMatchObject({ blobs: 0 });
+    await store.blobs.release('repair d');
+    expect(await collectGarbage(store, { dryRun: false })).toMatchObject({ blobs: 1 });
+  });
+});
+
+describe('what a repair holds', () => {
+  type Claims = { _id: string; until: Date };
+  const claimed = () => db.collection<Claims>('claims');
+  const lapse = (claimant: string) => claimed().updateMany({ claimant }, { $set: { until: new Date(Date.now() - 1) } });
+
+  it('stays until it lets go', async () => {
+    const digest = digestOf(bytesOf('held'));
+    await store.blobs.restore(digest, bytesOf('held'), 'repair h');
+    expect(await collectGarbage(store, { dryRun: false })).toMatchObject({ blobs: 0, claims: 0 });
+    expect(Buffer.from(await store.blobs.get(digest)).toString()).toBe('held');
+    await store.blobs.release('repair h');
+    expect(await collectGarbage(store, { dryRun: false })).toMatchObject({ blobs: 1, claims: 0 });
+  });
+
+  it('goes when it died, and not while it says that it is at work', async () => {
+    const digest = digestOf(bytesOf('left'));
+    await store.blobs.restore(digest, bytesOf('left'), 'repair l');
+    const { until } = (await claimed().findOne({ claimant: 'repair l' }))!;
+    expect(until.getTime() - Date.now()).toBeGreaterThan(heldForMs - 60_000);
+    // Cut off in the middle of another copy.
+    const files_id = new ObjectId();
+    await db.collection('claims').updateOne({ claimant: 'repair l' }, { $push: { uploads: files_id } } as never);
+    await db.collection('weights.chunks').insertOne({ files_id, n: 0, data: new Binary(bytesOf('half')) });
+    await lapse('repair l');
+    await store.blobs.renew('repair l');
+    expect(await collectGarbage(store, { dryRun: false })).toEqual({ blobs: 0, bytes: 0, claims: 0, uploads: 0 });
+    await lapse('repair l');
+    expect(await collectGarbage(store, { dryRun: true })).toMatchObject({ blobs: 1, bytes: 4, claims: 1 });
+    expect(await collectGarbage(store, { dryRun: false })).toEqual({ blobs: 1, bytes: 4, claims: 1, uploads: 1 });
+    expect(await store.blobs.has(digest)).toBe(false);
+    expect(await store.blobs.claims()).not.toContainEqual(expect.objectContaining({ claimant: 'repair l' }));
+  });
+
+  it('goes too where an earlier program left it, which gave it no time', async () => {
+    const digest = await store.blobs.put(bytesOf('old'), 'o/v000000');
+    await store.blobs.release('o/v000000');
+    const claim = { _id: 'old', claimant: `restore ${digest}`, digest, uploads: [] };
+    await db.collection<{ _id: string }>('claims').insertOne(claim);
+    expect(await collectGarbage(store, { dryRun: false })).toMatchObject({ blobs: 1, claims: 1 });
+  });
+
+  it('is whole, although its claim lapsed while it was written', async () => {
+    const files = db.collection('weights.files');
+    let written = 0;
+    const insertOne: typeof files.insertOne = async (...given) => {
+      written += 1;
+      if (written === 1) {
+        await lapse('repair s');
+        await collectGarbage(store, { dryRun: false });
+      }
+      return files.insertOne(...given);
+    };
+    const own = Object.assign(Object.create(files) as typeof files, { insertOne });
+    const collection = (name: string) => (name === 'weights.files' ? own : db.collection(name));
+    const digest = digestOf(bytesOf('slow'));
+    const facing = openBlobs(Object.assign(Object.create(db) as Db, { collection }));
+    await facing.restore(digest, bytesOf('slow'), 'repair s');
+    expect(written).toBe(2);
+    expect(Buffer.from(await store.blobs.get(digest)).toString()).toBe('slow');
+    expect(await files.countDocuments({ filename: digest })).toBe(1);
+    await store.blobs.release('repair s');
   });
 });
 

@@ -2,7 +2,8 @@
  * Runs that lost something: their workflow, the whole Temporal server, the database's newest writes, a blob. Each goes on
  * and ends with the versions, credits and samples of a run that lost nothing, or is refused by name with the way out.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
@@ -15,6 +16,7 @@ import type { AuditReport } from '../../audit/report.ts';
 import { shownCalls } from '../../activities/recovery/lost-calls.ts';
 import { rollBack } from '../../activities/recovery/roll-back.ts';
 import { surveyRun } from '../../activities/recovery/survey.ts';
+import { collectGarbage } from '../../activities/store/collect-garbage.ts';
 import { forkRun } from '../../cli/fork-run.ts';
 import { repairWithOwnEngine } from '../../cli/repair-version.ts';
 import { resumeRun } from '../../cli/resume-run.ts';
@@ -339,6 +341,139 @@ describe('a damaged blob', () => {
     await audited('damaged', null);
     const again = await metaagentx('repair', 'damaged@v2');
     expect(again).toMatchObject({ code: 0, data: { restored: [], derived: [] } });
+  });
+});
+
+describe('a repair', () => {
+  const filesOf = () => mongo.db(inject('stack').database).collection('weights.files');
+  const blobsOf = async (_id: string) => {
+    const { weights, optimizer } = (await servers.store.policies.findOne({ _id }))!.parts.shared!;
+    return [weights, optimizer!].sort();
+  };
+  const heldBy = async (whom: RegExp) =>
+    (await servers.store.blobs.claims()).filter(({ claimant }) => whom.test(claimant));
+
+  it('that is killed in the middle leaves nothing behind for good, and is done again', async () => {
+    await cloneRun(servers.store, 'calm', 'killed');
+    const [first] = await blobsOf('killed/v000003');
+    await filesOf().deleteMany({ filename: first });
+    const folder = mkdtempSync(join(tmpdir(), 'metaagentx-crash-'));
+    writeFileSync(join(folder, 'blob-half-written'), '');
+    const environment = { ...process.env, VITEST: undefined, METAAGENTX_CRASH_POINTS: folder };
+    const argv = ['bin/metaagentx.mjs', 'repair', 'killed@v3'];
+    const killed = spawnSync(process.execPath, argv, { env: environment, encoding: 'utf8' });
+    rmSync(folder, { recursive: true });
+    expect(killed.signal, killed.stderr + killed.stdout).toBe('SIGKILL');
+    const [left, ...others] = await heldBy(/^repair killed/);
+    expect([left, others]).toEqual([expect.objectContaining({ digest: first, isLapsed: false }), []]);
+    expect((await metaagentx('gc')).code).toBe(0);
+    expect(await heldBy(/^repair killed/)).toEqual([left]);
+    const claims = mongo.db(inject('stack').database).collection('claims');
+    await claims.updateMany({ claimant: left!.claimant }, { $set: { until: new Date(0) } });
+    expect((await metaagentx('gc')).data.uploads).toBeGreaterThanOrEqual(1);
+    expect(await heldBy(/^repair killed/)).toEqual([]);
+    const again = await metaagentx('repair', 'killed@v3');
+    expect(again.data.restored, again.log).toEqual([first]);
+    expect(await heldBy(/^repair killed/)).toEqual([]);
+  });
+
+  it('of what retention has taken is safe beside a garbage collection until its version says so', async () => {
+    await cloneRun(servers.store, 'calm', 'beside');
+    const { store } = servers;
+    const { policies } = store;
+    const _id = 'beside/v000003';
+    const digests = await blobsOf(_id);
+    // No other version of the store may need them.
+    const same = { 'parts.shared.weights': { $in: digests } };
+    const others = await policies.find(same, { projection: { _id: 1 } }).toArray();
+    await policies.updateMany(same, { $set: { pruned: { weights: true, optimizer: true } } });
+    await filesOf().deleteMany({ filename: { $in: digests } });
+    const updateOne: typeof policies.updateOne = async (...given) => {
+      await collectGarbage(store, { dryRun: false });
+      return policies.updateOne(...given);
+    };
+    const facing = { ...store, policies: Object.assign(Object.create(policies) as typeof policies, { updateOne }) };
+    await repairWithOwnEngine(facing, config, 'beside@v3', new AbortController().signal);
+    expect(await Promise.all(digests.map((digest) => store.blobs.has(digest)))).toEqual([true, true]);
+    await policies.updateMany({ _id: { $in: others.map((other) => other._id) } }, { $unset: { pruned: 1 } });
+  });
+
+  describe('of the first version of a fork whose origin was pruned', () => {
+    const kept = new Map<string, Uint8Array>();
+    /** Forks a version, marks it and those beside it as retention would, and keeps their blobs aside. */
+    async function graft(from: string, version: number, runId: string, pruned: string[]): Promise<void> {
+      const { store, client } = servers;
+      const set = ['stages.count=0', 'evaluation.limit=0'];
+      await forkRun(store, client, { from: `${from}@v${version}`, runId, set, config });
+      await client.workflow.getHandle(runId).result();
+      for (const _id of pruned) {
+        for (const digest of await blobsOf(_id)) kept.set(digest, await store.blobs.get(digest));
+        await store.policies.updateOne({ _id }, { $set: { pruned: { weights: true, optimizer: true } } });
+      }
+    }
+    const loseBlobs = () => filesOf().deleteMany({ filename: { $in: [...kept.keys()] } });
+    const putBack = async () => {
+      for (const [digest, bytes] of kept) await servers.store.blobs.restore(digest, bytes, 'a test');
+      await servers.store.blobs.release('a test');
+      kept.clear();
+    };
+
+    it('goes back through the runs that it comes from, to the nearest version that is whole', async () => {
+      const { store } = servers;
+      await trainTinyRun(servers, 'stem', ['stages.count=0', 'coldStart.chunks=3']);
+      await graft('stem', 2, 'graft', []);
+      await graft('graft', 0, 'graft-2', ['stem/v000001', 'stem/v000002']);
+      const [own, others] = [await blobsOf('graft-2/v000000'), await blobsOf('stem/v000001')];
+      expect(own.filter((digest) => others.includes(digest))).toEqual([]);
+      await loseBlobs();
+      const { code, data, log } = await metaagentx('repair', 'graft-2@v0');
+      expect(code, log).toBe(0);
+      expect(data.derived).toEqual(['stem/v000001', 'stem/v000002', 'graft/v000000', 'graft-2/v000000']);
+      expect(data.restored.sort()).toEqual(own);
+      for (const digest of own) expect(Buffer.compare(await store.blobs.get(digest), kept.get(digest)!)).toBe(0);
+      // The origin's own are given up still.
+      expect((await store.policies.findOne({ _id: 'stem/v000002' }))!.pruned).toEqual({
+        weights: true,
+        optimizer: true,
+      });
+      for (const digest of others) expect(await store.blobs.has(digest)).toBe(false);
+      kept.clear();
+    });
+
+    it('says what is missing, why, and how to go on where the origin cannot make it either', async () => {
+      const batchId = 'trunk/stage-01/iter-001';
+      await cloneRun(servers.store, 'calm', 'trunk');
+      // The later iterations learned nothing: they have the same weights.
+      await graft(
+        'trunk',
+        1,
+        'shoot',
+        [1, 2, 3, 4].map((version) => policyId('trunk', version)),
+      );
+      const own = await blobsOf('shoot/v000000');
+      for (const [name, query, why] of [
+        ['iterations', { _id: batchId }, `trunk/v000001 was made by ${batchId}, which is not in the store`],
+        [
+          'credits',
+          { batchId, advantage: { $ne: 0 } },
+          `the store has lost 1 of \\d+ credits of ${batchId}, from which`,
+        ],
+        ['policies', { _id: 'trunk/v000001' }, 'shoot/v000000 begins with trunk/v000001, whose record is not in the'],
+      ] as const) {
+        const documents = documentsOf(servers.store, name);
+        const lost = (await documents.findOne(query as never))!;
+        await documents.deleteOne({ _id: lost._id });
+        await loseBlobs();
+        const { code, data } = await metaagentx('repair', 'shoot@v0');
+        await documents.insertOne(lost);
+        expect(code).not.toBe(0);
+        const { message } = data.error as { message: string };
+        expect(message).toMatch(new RegExp(`^shoot/v000000 cannot be made whole: .*${why}`));
+        for (const digest of own) expect(message).toContain(`of shoot/v000000 (blob ${digest})`);
+        expect(message).toMatch(/backup of the store .* npx metaagentx fork trunk@v0 --run-id NEW$/);
+      }
+      await putBack();
+    });
   });
 });
 

@@ -8,8 +8,9 @@ export const command: CommandFile = {
       'after',
       `
 Reads every blob of the version. What is damaged is made again by doing again the update (or the cold start, or the initial
-draw) that made it, from its parent; a parent that is damaged or pruned is made first. A blob is only replaced by content
-of its own digest, so a machine that computes other bits cannot do harm: it is told so. Exit code 1 then.
+draw) that made it, from its parent; a parent that is damaged or pruned is made first, and so is the version of another run
+that a fork begins with. A blob is only replaced by content of its own digest, so a machine that computes other bits cannot
+do harm: it is told so. Exit code 1 then. What cannot be made again is named, with what can be done nevertheless.
 ` + examples(['repair toy-1@v12', 'after `audit` or a failure named a damaged blob of version 12']),
     );
     act(command, (cli, [version]) => repair(cli, version!));

@@ -1,0 +1,26 @@
+/** Which blobs a policy version reads, what each is to it, and which version's making made it. */
+import type { PolicyDocument } from '../store/documents.ts';
+
+export interface BlobUse {
+  digest: string;
+  /** In words. */
+  what: string;
+  madeIn: number;
+  isPruned: boolean;
+}
+
+/** Those that were given up only where asked for. */
+export function blobsOf({ parts, tokenizer, folder, pruned }: PolicyDocument, withPruned = false): BlobUse[] {
+  const kept = { madeIn: 0, isPruned: false };
+  const uses: BlobUse[] = [
+    { digest: tokenizer, what: 'the tokenizer', ...kept },
+    ...(folder?.files ?? []).map(({ name, digest }) => ({ digest, what: `the file ${name}`, ...kept })),
+  ];
+  for (const [part, { changedIn: madeIn, weights, base, optimizer }] of Object.entries(parts)) {
+    if (base !== undefined) uses.push({ digest: base, what: `the frozen '${part}' weights`, ...kept });
+    uses.push({ digest: weights, what: `the '${part}' weights`, madeIn, isPruned: pruned?.weights === true });
+    if (optimizer === null) continue;
+    uses.push({ digest: optimizer, what: `the '${part}' moments`, madeIn, isPruned: pruned?.optimizer === true });
+  }
+  return uses.filter(({ isPruned }) => withPruned || !isPruned);
+}
