@@ -18,7 +18,7 @@ import type {
 } from '../shared/domain/tasks.ts';
 import type { SearchRound } from '../shared/domain/search-plan.ts';
 import type { RecordSetInput } from '../shared/domain/collection-plan.ts';
-import type { RecordStudyInput } from '../shared/domain/study-plan.ts';
+import type { ReadStudyRunInput, RecordStudyInput } from '../shared/domain/study-plan.ts';
 import { assignCredit } from './assign-credit.ts';
 import { bounded } from './boundary.ts';
 import { collectionCost } from './coldstart/collection-cost.ts';
@@ -57,7 +57,7 @@ export function controlActivities(deps: { store: Store; runs: RunContexts }) {
     concludeSearch: bounded((input: { searchId: string; rounds: number }) => concludeSearch(deps, input)),
     collectionCost: bounded((input: { batchId: string }) => collectionCost(deps, input)),
     recordSet: bounded((input: RecordSetInput) => recordSet(deps, input)),
-    readStudyRun: bounded((input: { runId: string }) => readStudyRun(deps, input)),
+    readStudyRun: bounded((input: ReadStudyRunInput) => readStudyRun(deps, input)),
     recordStudy: bounded((input: RecordStudyInput) => recordStudy(deps, input)),
     assignCredit: bounded((input: AssignCreditInput) => assignCredit(deps, input)),
   };

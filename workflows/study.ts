@@ -14,7 +14,7 @@ import {
   setHandler,
   setWorkflowOptions,
 } from '@temporalio/workflow';
-import { evaluationId, policyVersionName } from '../shared/domain/ids.ts';
+import { evaluationId, policyVersionName, studyWorkflowId } from '../shared/domain/ids.ts';
 import type { StudyCellPlan, StudyFailures, StudyPlan } from '../shared/domain/study-plan.ts';
 import { activitiesOf } from './activity-proxies.ts';
 import { checkInput, unnestedPlanFields } from './check-input.ts';
@@ -140,9 +140,12 @@ async function isStopped(ended: Promise<TrainingRunResult>): Promise<boolean> {
 async function measure(plan: StudyPlan, { runId, measurement, system }: StudyCellPlan): Promise<void> {
   if (measurement === null) return;
   const { control } = activitiesOf(plan);
-  const { from, evaluation: settings, plan: runPlan } = await control.readStudyRun({ runId });
-  if (from === null || measurement.name in from.evaluations) return;
-  const { search } = measurement;
+  const { name, search } = measurement;
+  // The study's own pin: its workflow runs before and between those that measure.
+  const searching = search === null ? null : { searchId: search.searchId, policyVersion: search.policyVersion };
+  const measuring = { pin: studyWorkflowId(plan.studyId), name, search: searching };
+  const { from, evaluation: settings, plan: runPlan } = await control.readStudyRun({ runId, measuring });
+  if (from === null || name in from.evaluations) return;
   if (search !== null) {
     await executeChild(systemSearch, {
       workflowId: search.searchId,
@@ -155,11 +158,11 @@ async function measure(plan: StudyPlan, { runId, measurement, system }: StudyCel
   const { queues, activities } = plan;
   const { policyVersion } = from;
   await executeChild(evaluation, {
-    workflowId: evaluationId(runId, measurement.name),
+    workflowId: evaluationId(runId, name),
     args: [
       {
         runId,
-        name: measurement.name,
+        name,
         policyVersion,
         system: measurement.system ?? undefined,
         plan: { queues, activities, evaluation: settings, revision: runPlan.revision },

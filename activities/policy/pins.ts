@@ -1,6 +1,7 @@
 /**
- * Pins: versions that a measurement is using are not pruned. A pin is the id of the evaluation or search, which is its
- * workflow's too. Pinning and pruning are one conditional write each to the same record, so a version is never both.
+ * Pins: versions that a measurement is using are not pruned. A pin is the id of the workflow that measures: of an evaluation, a
+ * search, a solved question or a study. Pinning and pruning are one conditional write each to the same record, so a version is
+ * never both.
  */
 import type { RunDocument } from '../store/documents.ts';
 import type { Store } from '../store/connect.ts';

@@ -284,7 +284,7 @@ export interface PolicyDocument extends Stored {
   metrics: Record<string, number>;
   /** True at stage ends: never pruned. */
   keep: boolean;
-  /** Ids of evaluations and searches that are using it; while there is one, it is not pruned. */
+  /** Ids of the workflows that are measuring with it; while there is one, it is not pruned. */
   pins?: string[];
   /** Which blobs are gone. */
   pruned?: { weights?: true; optimizer?: true };

@@ -1,8 +1,9 @@
 /** A study's cells from the documents of its runs: what each learned, what it cost. */
-import { evaluationId } from '../../shared/domain/ids.ts';
+import { evaluationId, studyWorkflowId } from '../../shared/domain/ids.ts';
 import type { RecordStudyInput, StudyCellPlan, StudyFailures } from '../../shared/domain/study-plan.ts';
 import { DomainError } from '../../shared/errors.ts';
 import type { CurvePoint, StudyCell } from '../../shared/evaluation/study-table.ts';
+import { unpin } from '../policy/pins.ts';
 import type { Store } from '../store/connect.ts';
 import { costOfBatches } from '../systems/search-cost.ts';
 
@@ -13,6 +14,8 @@ export async function recordStudy({ store }: { store: Store }, { studyId, failur
   }
   const cells = await readCells(store, document.plan.cells, failures);
   await store.studies.updateOne({ _id: studyId }, { $set: { status: 'finished', cells, finishedAt: new Date() } });
+  const runIds = new Set(document.plan.cells.map(({ runId }) => runId));
+  for (const runId of runIds) await unpin(store, runId, studyWorkflowId(studyId));
 }
 
 /** Every cell as it stands; those that have not been measured yet count as failed with that reason. */

@@ -105,7 +105,6 @@ export async function evaluate(cli: Cli, session: Session, request: EvaluationRe
         : 'It goes on without you. See its result by giving the same command again.',
     ],
   });
-  await unpin(store, run._id, id);
   return readEvaluation(store, id);
 }
 

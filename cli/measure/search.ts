@@ -1,6 +1,6 @@
 /** A search for a system: its settings as documents, and its workflow, started or gone on with, until it has found. */
 import { createHash } from 'node:crypto';
-import { pinVersion, unpin } from '../../activities/policy/pins.ts';
+import { pinVersion } from '../../activities/policy/pins.ts';
 import { revisionOf } from '../../activities/recipe-revision.ts';
 import type { RunDocument } from '../../activities/store/documents.ts';
 import type { Store } from '../../activities/store/connect.ts';
@@ -104,6 +104,5 @@ export async function search(cli: Cli, session: Session, run: RunDocument, plan:
     result: client.workflow.getHandle(searchId).result(),
     advice: ['Nothing is lost. Go on by giving the same command again.'],
   });
-  await unpin(store, runId, searchId);
   return system;
 }

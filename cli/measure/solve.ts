@@ -1,5 +1,6 @@
 /** `solve`: one question, stored as a dataset of its own, designed and executed by a pinned policy version. */
 import { createHash } from 'node:crypto';
+import { pinVersion, unpin } from '../../activities/policy/pins.ts';
 import { revisionOf } from '../../activities/recipe-revision.ts';
 import type { DesignDocument, ExecutionDocument, RunDocument } from '../../activities/store/documents.ts';
 import type { Store } from '../../activities/store/connect.ts';
@@ -51,6 +52,7 @@ export async function solve(cli: Cli, session: Session, request: SolveRequest): 
     result: handle.result(),
     advice: [`It goes on where workers are. See what became of it: npx metaagentx inspect ${batchId}`],
   });
+  await unpin(store, run._id, batchId);
   const rollout = rolloutId(batchId, 0);
   const designs = await store.designs.find({ rolloutId: rollout }).sort({ design: 1 }).toArray();
   const execution = await executionOf(store, rollout, result.design);
@@ -69,6 +71,7 @@ async function start(session: Session, run: RunDocument, policyVersion: number, 
   for (let asking = 0; ; asking++) {
     const batchId = solveId(runId, dataset, asking);
     if ((await store.designs.findOne({ batchId }, { projection: { _id: 1 } })) !== null) continue;
+    await pinVersion(store, run, policyVersion, batchId);
     const plan = { queues: config.queues, activities: config.activities, revision: revisionOf(run) };
     try {
       const handle = await client.workflow.start<typeof solution>('solution', {
@@ -82,6 +85,7 @@ async function start(session: Session, run: RunDocument, policyVersion: number, 
       });
       return { handle, batchId };
     } catch (error) {
+      // The pin is that asking's own.
       if ((error as Error).name !== 'WorkflowExecutionAlreadyStartedError') throw error;
     }
   }

@@ -36,6 +36,17 @@ export interface StudyPlan {
 /** Of a cell or a base that could not be run to its end, by run id. */
 export type StudyFailures = Record<string, string>;
 
+export interface ReadStudyRunInput {
+  runId: string;
+  /** What is to be measured with it next: the versions are pinned until the study is recorded. */
+  measuring?: {
+    /** Id of the study's workflow. */
+    pin: string;
+    name: string;
+    search: Pick<SearchPlan, 'searchId' | 'policyVersion'> | null;
+  };
+}
+
 /** What the database says of a run that a study wants to be ended. */
 export interface StudyRunState {
   ended: boolean;

@@ -7,7 +7,7 @@ export const command: CommandFile = {
     command.option('--dry-run', 'only say what would go').addHelpText(
       'after',
       `
-Safe while runs go on: what a version needs, what an evaluation has pinned and what a worker has claimed stays. Runs prune
+Safe while runs go on: what a version needs, what a measurement has pinned and what a worker or a repair has claimed stays. Runs prune
 their own old versions by themselves (retention.* of the recipe); this finds what crashes and removed runs left behind.
 ` + examples(['gc --dry-run', 'look first'], ['gc', 'then remove']),
     );
