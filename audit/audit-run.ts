@@ -11,7 +11,10 @@ import type {
   PolicyDocument,
   RunDocument,
 } from '../activities/store/documents.ts';
+import { AskedQuestions } from './asked-questions.ts';
 import { checkBlobs, countLeftovers } from './check-blobs.ts';
+import { answeredIn, checkCandidates } from './check-candidates.ts';
+import type { Answered } from './check-candidates.ts';
 import { checkHistories, LastWritten } from './check-histories.ts';
 import { checkEvaluationMetrics, checkIterationMetrics } from './check-metrics.ts';
 import { checkDraws, checkPlan } from './check-plan.ts';
@@ -176,11 +179,17 @@ class Batches {
   /** They may be under way, and an equal run need not have them: no part of the fingerprint. */
   async #loose(known: ReadonlySet<string>): Promise<void> {
     const batches = await looseBatches(this.#db, this.#run._id, known);
+    const asked = new AskedQuestions(this.#db, this.#findings, this.#run);
+    const answered = new Map<string, Answered>();
     for (const batch of batches) {
       const tree = await readTree(this.#db, this.#findings, this.#run, batch, this.#vocabSize());
-      checkTree({ run: this.#run, findings: this.#findings, questions: [], complete: false }, tree);
+      const questions = await asked.of(tree);
+      checkTree({ run: this.#run, findings: this.#findings, questions, complete: false }, tree);
+      answered.set(batch.id, answeredIn(tree));
       this.#place(tree);
     }
+    const candidates = await readSound(this.#db.candidates, this.#findings, below(this.#run._id));
+    checkCandidates(this.#findings, candidates, answered);
     if (batches.length > 0)
       this.#findings.note(`${batches.length} batches beside the plan have no record: checked by what they hold`);
   }

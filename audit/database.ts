@@ -7,6 +7,7 @@ import type { Collection, Db } from 'mongodb';
 import { DomainError } from '../shared/errors.ts';
 import type {
   CallDocument,
+  CandidateDocument,
   CreditDocument,
   DesignDocument,
   EvaluationDocument,
@@ -31,6 +32,7 @@ export interface Database {
   credits: Collection<CreditDocument>;
   policies: Collection<PolicyDocument>;
   evaluations: Collection<EvaluationDocument>;
+  candidates: Collection<CandidateDocument>;
   raw: Db;
   close(): Promise<void>;
 }
@@ -60,6 +62,7 @@ export async function openDatabase(uri: string, database: string): Promise<Datab
     credits: db.collection('credits'),
     policies: db.collection('policies'),
     evaluations: db.collection('evaluations'),
+    candidates: db.collection('candidates'),
     raw: db,
     close: () => client.close(),
   };

@@ -1,7 +1,7 @@
 /**
  * Batches that no plan and no record announces: questions that somebody asked, what a search tried, a teacher's answers,
  * an evaluation that runs or was given up. Their shape is taken from their designs, so all that is checked is what hangs
- * on them. Knows nothing of what they are for.
+ * on them, and what `asked-questions.ts` knows of what they asked.
  */
 import { below } from './database.ts';
 import type { Database } from './database.ts';

@@ -4,7 +4,7 @@
 export const checks = {
   documents: 'every document has its form; one that is broken counts as missing below',
   plan: 'stages, iterations and evaluations are those of the plan, in its order',
-  questions: 'each pass over the training questions draws every question once',
+  questions: 'each pass over the training questions draws every question once, and searches ask those',
   designs: 'every planned design exists exactly once',
   executions: 'every valid design has its executions exactly once',
   calls: 'the journal of every execution is whole, and no finished call was asked again',
@@ -12,7 +12,7 @@ export const checks = {
   verdicts: 'every execution has one verdict, and plain numbers are judged as arithmetic judges them',
   rewards: 'rewards recompute from verdicts',
   credits: 'every trajectory has one credit, and its advantage recomputes from rewards',
-  metrics: 'the numbers of iterations and evaluations recompute from documents',
+  metrics: 'the numbers of iterations, evaluations and candidates recompute from documents',
   versions: 'the chain of policy versions is unbroken',
   blobs: 'every blob that a version needs is there and matches its digest',
   workflows: 'every workflow of a finished run has completed',
