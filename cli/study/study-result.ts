@@ -4,25 +4,34 @@ import { join } from 'node:path';
 import type { Store } from '../../activities/store/connect.ts';
 import type { StudyDocument } from '../../activities/store/documents.ts';
 import { readCells, readCurves } from '../../activities/study/record-study.ts';
+import { studyLosses } from '../../activities/study/study-losses.ts';
 import { cellsCsv, curvesCsv, studyMarkdown, studyRows } from '../../shared/evaluation/study-table.ts';
 import type { StudyCell } from '../../shared/evaluation/study-table.ts';
 import type { CommandResult } from '../command.ts';
+import { exitCodes } from '../exit-codes.ts';
 import { counted } from '../view/numbers.ts';
 
 export const studyCsvKinds = ['cells', 'curves'] as const;
 export type StudyCsvKind = (typeof studyCsvKinds)[number];
 
-/** Of an unfinished study, what there is so far. */
+/** Of an unfinished study, what there is so far; of a finished one also what its table rested on and is no more, with exit code 1. */
 export async function studyResult(store: Store, found: StudyDocument, csv?: StudyCsvKind): Promise<CommandResult> {
   const cells = await cellsOf(store, found);
   const rows = studyRows(cells);
-  const data = { studyId: found._id, status: found.status, study: found.study, rows, cells };
-  if (csv === 'cells') return { data, text: cellsCsv(cells) };
-  if (csv === 'curves') return { data, text: curvesCsv(await readCurves(store, found.plan.cells)) };
+  const losses = found.status === 'finished' ? await studyLosses(store, found) : [];
+  const data = { studyId: found._id, status: found.status, study: found.study, rows, cells, losses };
+  const exitCode = losses.length === 0 ? exitCodes.ok : exitCodes.failure;
+  if (csv === 'cells') return { data, exitCode, text: cellsCsv(cells) };
+  if (csv === 'curves') return { data, exitCode, text: curvesCsv(await readCurves(store, found.plan.cells)) };
   const failed = cells.filter(({ status }) => status === 'failed');
   const title = found.status === 'finished' ? '' : `${failed.length} of ${counted(cells.length, 'cell')} to come\n\n`;
   const reasons = found.status === 'finished' ? failed.map(({ runId, failure }) => `${runId}: ${failure ?? ''}`) : [];
-  return { data, text: [title + studyMarkdown(rows), ...reasons].join('\n') };
+  return { data, exitCode, text: [title + studyMarkdown(rows), ...reasons, ...lossLines(losses)].join('\n') };
+}
+
+function lossLines(losses: readonly string[]): string[] {
+  if (losses.length === 0) return [];
+  return ['', 'the table is as it was recorded; of what it rests on,', ...losses.map((loss) => `  ${loss}`)];
 }
 
 const cellsOf = (store: Store, { status, cells, plan }: StudyDocument): Promise<StudyCell[]> =>

@@ -5,10 +5,19 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Collection, Filter } from 'mongodb';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { StudyDocument } from '../../activities/store/documents.ts';
+import { insertOnce } from '../../activities/store/write.ts';
+import { recordStudy } from '../../activities/study/record-study.ts';
+import { studySchema } from '../../shared/config/study.ts';
+import { resolveTemporalConfig } from '../../shared/config/temporal-config.ts';
+import type { StudyCellPlan, StudyPlan } from '../../shared/domain/study-plan.ts';
+import type { StudyCell } from '../../shared/evaluation/study-table.ts';
 import { metaagentx, runCommandLine } from '../helpers/command-line.ts';
 import { startJudge } from '../helpers/judge.ts';
 import type { Judge } from '../helpers/judge.ts';
+import { storeRun } from '../helpers/stored-run.ts';
 import { connectServers } from '../helpers/tiny-run.ts';
 import type { TestServers } from '../helpers/tiny-run.ts';
 import { startWorkerProcess } from '../helpers/worker-process.ts';
@@ -37,6 +46,87 @@ async function until(condition: () => Promise<boolean>): Promise<void> {
     if (Date.now() > deadline) throw new Error('waited 100 s for a condition');
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
+}
+
+it('takes the word of a cell that failed for what became of its run', async () => {
+  const { store } = servers;
+  const [studyId, runId] = ['failed-study', 'failed-study.first.s0'];
+  const shape = { stages: [2], questions: 1, designs: 1, executions: 1, calls: 1, text: (what: string) => what };
+  await storeRun(store, { ...shape, runId, status: 'failed' });
+  await store.iterations.deleteOne({ runId, iteration: 2 });
+  // Of no answers: none are stored.
+  await store.evaluations.updateOne({ runId }, { $set: { questions: 0 } });
+  const cell: StudyCellPlan = { variant: 'first', seed: 0, system: 'metaagentx', runId, measurement: null };
+  const { queues, activities } = resolveTemporalConfig({});
+  const plan: StudyPlan = { studyId, queues, activities, bases: [], cells: [cell], concurrentRuns: 1 };
+  const study = studySchema.parse({ name: studyId, description: '', recipe: 'smoke', seeds: [0] });
+  await insertOnce<StudyDocument>(store.studies, { _id: studyId, study, plan, status: 'running', cells: [] });
+  await recordStudy({ store }, { studyId, failures: { [`${runId}#first`]: 'EngineDied: it died' } });
+  const shown = await metaagentx('study', 'show', studyId);
+  expect(shown).toMatchObject({ code: 0, data: { losses: [], cells: [{ status: 'failed', average: null }] } });
+  await store.evaluations.deleteOne({ runId });
+  const { code, data } = await metaagentx('study', 'show', studyId);
+  expect([code, data.losses]).toEqual([1, [`evaluation ${runId}/eval-stage-01 is not in the store`]]);
+});
+
+/** What a store that lost writes after the study had ended says of it. */
+async function namesLosses(cells: StudyCell[]): Promise<void> {
+  const { evaluations, iterations, verdicts, runs, policies } = servers.store;
+  const of = (wanted: string) => cells.find(({ variant }) => variant === wanted)!;
+  const shown = async () => {
+    const { code, data } = await metaagentx('study', 'show', 'smoke');
+    return [code, data.losses, data.rows] as const;
+  };
+  const [, , rows] = await shown();
+  const gone = (await evaluations.findOne({ _id: of('debate').evaluation! }))!;
+  await evaluations.deleteOne({ _id: gone._id });
+  const { average } = of('coupled_split');
+  await evaluations.updateOne({ _id: of('coupled_split').evaluation! }, { $set: { 'metrics.average': 2 } });
+  expect(await shown()).toEqual([
+    1,
+    expect.arrayContaining([
+      `evaluation ${gone._id} is not in the store`,
+      `average of debate, seed 0: the table has ${of('debate').average}, documents give null`,
+      `average of coupled_split, seed 0: the table has ${average}, documents give 2`,
+    ]),
+    rows,
+  ]);
+  await evaluations.insertOne(gone);
+  await evaluations.updateOne({ _id: of('coupled_split').evaluation! }, { $set: { 'metrics.average': average! } });
+  expect((await shown())[1]).toEqual([]);
+
+  const trained = of('executor-first');
+  for (const [lose, losses] of [
+    [
+      () => taken(iterations, { _id: `${trained.runId}/stage-01/iter-001` }),
+      [`iteration ${trained.runId}/stage-01/iter-001 is not in the store`],
+    ],
+    [
+      () => taken(verdicts, { batchId: trained.evaluation! }),
+      [expect.stringMatching(new RegExp(`^1 of \\d+ verdicts of ${trained.evaluation} are not in the store$`))],
+    ],
+    [
+      () => taken(policies, { runId: trained.runId, version: 1 }),
+      [`${trained.runId}/v000001, which ${trained.evaluation} is of, is not in the store`],
+    ],
+    [() => taken(runs, { _id: trained.runId }), [`run ${trained.runId} is not in the store`]],
+  ] as const) {
+    const putBack = await lose();
+    const found = await shown();
+    await putBack();
+    expect(found).toEqual([1, expect.arrayContaining([...losses]), rows]);
+  }
+  expect((await shown())[1]).toEqual([]);
+}
+
+/** Takes one document away; gives what puts it back. */
+async function taken<Doc extends { _id: string }>(
+  collection: Pick<Collection<Doc>, 'findOne' | 'deleteOne' | 'insertOne'>,
+  query: Filter<Doc>,
+): Promise<() => Promise<unknown>> {
+  const document = (await collection.findOne(query))!;
+  await collection.deleteOne({ _id: document._id } as Filter<Doc>);
+  return () => collection.insertOne(document as never);
 }
 
 it('runs a grid, resumes, and writes one table', async () => {
@@ -99,6 +189,8 @@ it('runs a grid, resumes, and writes one table', async () => {
   const again = await metaagentx('study', 'smoke', '--out', out);
   expect(again.data.cells).toEqual(data.cells);
   expect((await metaagentx('study', 'show', 'smoke')).data.rows).toEqual(data.rows);
+  expect(data.losses).toEqual([]);
+  await namesLosses(data.cells as StudyCell[]);
   const { studies } = (await metaagentx('study', 'list')).data;
   expect(JSON.stringify(studies)).toContain('"smoke"');
 });

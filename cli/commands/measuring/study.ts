@@ -75,8 +75,9 @@ async function run(cli: Cli, name: string, { out, withStack, detach }: Options):
     }
     const found = await awaitStudy(cli, session, studyId);
     const files = await writeStudyFiles(session.store, found, out ?? defaultOut);
-    const { data, text } = await studyResult(session.store, found);
-    return { data: { ...data, files }, text: [text, '', ...files.map((file) => `written: ${file}`)].join('\n') };
+    const { data, text, exitCode } = await studyResult(session.store, found);
+    const written = files.map((file) => `written: ${file}`);
+    return { data: { ...data, files }, exitCode, text: [text, '', ...written].join('\n') };
   });
 }
 
@@ -123,10 +124,13 @@ function defineShow(command: Command, act: Act): void {
     .addOption(csvOption(studyCsvKinds))
     .addHelpText(
       'after',
-      examples(
-        ['study show toy-ablations', 'mean ± deviation over seeds'],
-        ['study show toy-ablations --csv cells', 'a row a run'],
-      ),
+      `
+Of a finished study it also names what the table rests on and the store has no more, or has otherwise: exit code 1 then.
+` +
+        examples(
+          ['study show toy-ablations', 'mean ± deviation over seeds'],
+          ['study show toy-ablations --csv cells', 'a row a run'],
+        ),
     );
   act<{ csv?: StudyCsvKind }>(show, async (cli, [studyId], { csv }) => {
     checkCsv(cli, csv);
