@@ -17,10 +17,12 @@ import { shownCalls } from '../../activities/recovery/lost-calls.ts';
 import { rollBack } from '../../activities/recovery/roll-back.ts';
 import { surveyRun } from '../../activities/recovery/survey.ts';
 import { collectGarbage } from '../../activities/store/collect-garbage.ts';
+import type { Cli } from '../../cli/command.ts';
 import { forkRun } from '../../cli/fork-run.ts';
 import { repairWithOwnEngine } from '../../cli/repair-version.ts';
 import { resumeRun } from '../../cli/resume-run.ts';
 import { ensureStack } from '../../cli/stack/stack.ts';
+import { restoreRuns } from '../../cli/study/restore-runs.ts';
 import { resolveTemporalConfig } from '../../shared/config/temporal-config.ts';
 import { callId, policyId } from '../../shared/domain/ids.ts';
 import type { Progress } from '../../shared/domain/plan.ts';
@@ -144,6 +146,11 @@ describe('a run without its workflow', () => {
     // Also of a run that has ended.
     await store.stages.deleteOne({ _id: 'unsaid/stage-01' });
     expect(await resumeRun(store, client, 'unsaid')).toEqual({ how: 'finished' });
+    expect(await stagesOf('unsaid')).toEqual(await stagesOf('calm'));
+    // And of one that a study goes on with.
+    await store.stages.deleteOne({ _id: 'unsaid/stage-02' });
+    const cli = { log: () => undefined } as unknown as Cli;
+    expect(await restoreRuns(cli, { store, client }, 'study/none', ['unsaid'])).toBe('resting');
     expect(await stagesOf('unsaid')).toEqual(await stagesOf('calm'));
   });
 

@@ -34,7 +34,9 @@ const mend = async (iterations: number[]) => {
 };
 
 it('says the end of a stage that is done, and the version with which one began that is not', async () => {
-  await store.stages.updateOne({ _id: 'stages/stage-01' }, { $set: { policyIn: 2, policyOut: null } });
+  // As of a plan that has been changed since.
+  const other = { learner: 'designer', iterations: 9, policyIn: 0, policyOut: null } as const;
+  await store.stages.updateOne({ _id: 'stages/stage-01' }, { $set: other });
   await store.stages.deleteOne({ _id: 'stages/stage-02' });
   await mend([3, 2, 0]);
   expect(await records()).toEqual(['1: executor × 3, v2 to v5', '2: designer × 3, v5 to be']);
