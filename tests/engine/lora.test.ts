@@ -31,7 +31,7 @@ interface Expected {
   trained: Record<string, string>;
 }
 
-const tolerance = 3e-5;
+const tolerance = 1e-5;
 const place = (path: string) => fileURLToPath(new URL(`../fixtures/${path}`, import.meta.url));
 const json = (path: string): unknown => JSON.parse(readFileSync(place(path), 'utf8'));
 

@@ -7,7 +7,7 @@ import { openGraph } from './onnx-run.ts';
 import { feedsOf, scoredOf } from './scored-fixture.ts';
 import { readFixture, relativeError, unpack, unpackAll, type DecoderFixture } from './torch-fixture.ts';
 
-const tolerance = 3e-5;
+const tolerance = 1e-5;
 
 describe.each(['qwen3', 'qwen2', 'llama'])('%s against PyTorch', (name) => {
   const fixture = readFixture<DecoderFixture>(name);

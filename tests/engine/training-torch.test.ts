@@ -29,7 +29,7 @@ interface TrainingFixture {
 }
 
 const fixture = readFixture<TrainingFixture>('training');
-const tolerance = 3e-5;
+const tolerance = 1e-5;
 const tokenizerJson = wordTokenizer(fixture.config.vocabSize);
 const initial = unpackAll(fixture.parameters);
 const engines: LocalEngine[] = [];
@@ -69,7 +69,7 @@ function expectTrajectory({ parameters, metrics, optimizer }: TrainResult, expec
     expect(relativeError(got, wanted), name).toBeLessThan(tolerance);
     // Against the change alone, which the weights' own size cannot hide.
     const change = (values: Float32Array) => values.map((value, i) => value - initial[name]![i]!);
-    expect(relativeError(change(got), change(wanted)), `change of ${name}`).toBeLessThan(30 * tolerance);
+    expect(relativeError(change(got), change(wanted)), `change of ${name}`).toBeLessThan(100 * tolerance);
   }
 }
 
