@@ -450,7 +450,6 @@ describe('a repair', () => {
     it('says what is missing, why, and how to go on where the origin cannot make it either', async () => {
       const batchId = 'trunk/stage-01/iter-001';
       await cloneRun(servers.store, 'calm', 'trunk');
-      // The later iterations learned nothing: they have the same weights.
       await graft(
         'trunk',
         1,
@@ -458,28 +457,27 @@ describe('a repair', () => {
         [1, 2, 3, 4].map((version) => policyId('trunk', version)),
       );
       const own = await blobsOf('shoot/v000000');
-      for (const [name, query, why] of [
-        ['iterations', { _id: batchId }, `trunk/v000001 was made by ${batchId}, which is not in the store`],
-        [
-          'credits',
-          { batchId, advantage: { $ne: 0 } },
-          `the store has lost 1 of \\d+ credits of ${batchId}, from which`,
-        ],
-        ['policies', { _id: 'trunk/v000001' }, 'shoot/v000000 begins with trunk/v000001, whose record is not in the'],
-      ] as const) {
-        const documents = documentsOf(servers.store, name);
-        const lost = (await documents.findOne(query as never))!;
-        await documents.deleteOne({ _id: lost._id });
-        await loseBlobs();
-        const { code, data } = await metaagentx('repair', 'shoot@v0');
-        await documents.insertOne(lost);
-        expect(code).not.toBe(0);
-        const { message } = data.error as { message: string };
-        expect(message).toMatch(new RegExp(`^shoot/v000000 cannot be made whole: .*${why}`));
-        for (const digest of own) expect(message).toContain(`of shoot/v000000 (blob ${digest})`);
-        expect(message).toMatch(/backup of the store .* npx metaagentx fork trunk@v0 --run-id NEW$/);
+      try {
+        for (const [name, query, why] of [
+          ['iterations', { _id: batchId }, `trunk/v000001 was made by ${batchId}, which is not in the store`],
+          ['credits', { batchId, role: 'executor' }, `the store has lost 1 of \\d+ credits of ${batchId}, from which`],
+          ['policies', { _id: 'trunk/v000001' }, 'shoot/v000000 begins with trunk/v000001, whose record is not in the'],
+        ] as const) {
+          const documents = documentsOf(servers.store, name);
+          const lost = (await documents.findOne(query as never))!;
+          await documents.deleteOne({ _id: lost._id });
+          await loseBlobs();
+          const { code, data } = await metaagentx('repair', 'shoot@v0');
+          await documents.insertOne(lost);
+          expect(code).not.toBe(0);
+          const { message } = data.error as { message: string };
+          expect(message).toMatch(new RegExp(`^shoot/v000000 cannot be made whole: .*${why}`));
+          for (const digest of own) expect(message).toContain(`of shoot/v000000 (blob ${digest})`);
+          expect(message).toMatch(/backup of the store .* npx metaagentx fork trunk@v0 --run-id NEW$/);
+        }
+      } finally {
+        await putBack();
       }
-      await putBack();
     });
   });
 });
