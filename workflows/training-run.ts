@@ -10,6 +10,7 @@ import {
   continueAsNew,
   executeChild,
   isCancellation,
+  patched,
   setWorkflowOptions,
   workflowInfo,
 } from '@temporalio/workflow';
@@ -166,12 +167,11 @@ async function runStage(run: RunState, stage: StagePlan): Promise<void> {
       iteration: result.done,
       evaluations: { ...run.progress.evaluations, ...result.evaluations },
     });
-    // A stage that was stopped has not ended: it goes on from here.
+    // A stage that was stopped has not ended: its record stays as it began. Runs of before recorded an end.
+    if (result.stopped && patched('unended-stage')) return;
     await control.recordStage.executeWithOptions(
-      {
-        summary: `stage ${stage.stage} ${result.stopped ? 'stops at' : 'ends with'} ${policyVersionName(result.policyVersion)}`,
-      },
-      [{ ...record, policyOut: result.stopped ? null : result.policyVersion }],
+      { summary: `stage ${stage.stage} ends with ${policyVersionName(result.policyVersion)}` },
+      [{ ...record, policyOut: result.policyVersion }],
     );
     if (result.stopped) return;
   }

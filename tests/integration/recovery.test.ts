@@ -361,27 +361,27 @@ describe('a repair', () => {
     (await servers.store.blobs.claims()).filter(({ claimant }) => whom.test(claimant));
 
   it('that is killed in the middle leaves nothing behind for good, and is done again', async () => {
-    await cloneRun(servers.store, 'calm', 'killed');
-    const [first] = await blobsOf('killed/v000003');
+    await cloneRun(servers.store, 'calm', 'broken-off');
+    const [first] = await blobsOf('broken-off/v000003');
     await filesOf().deleteMany({ filename: first });
     const folder = mkdtempSync(join(tmpdir(), 'metaagentx-crash-'));
     writeFileSync(join(folder, 'blob-half-written'), '');
     const environment = { ...process.env, VITEST: undefined, METAAGENTX_CRASH_POINTS: folder };
-    const argv = ['bin/metaagentx.mjs', 'repair', 'killed@v3'];
+    const argv = ['bin/metaagentx.mjs', 'repair', 'broken-off@v3'];
     const killed = spawnSync(process.execPath, argv, { env: environment, encoding: 'utf8' });
     rmSync(folder, { recursive: true });
     expect(killed.signal, killed.stderr + killed.stdout).toBe('SIGKILL');
-    const [left, ...others] = await heldBy(/^repair killed/);
+    const [left, ...others] = await heldBy(/^repair broken-off/);
     expect([left, others]).toEqual([expect.objectContaining({ digest: first, isLapsed: false }), []]);
     expect((await metaagentx('gc')).code).toBe(0);
-    expect(await heldBy(/^repair killed/)).toEqual([left]);
+    expect(await heldBy(/^repair broken-off/)).toEqual([left]);
     const claims = mongo.db(inject('stack').database).collection('claims');
     await claims.updateMany({ claimant: left!.claimant }, { $set: { until: new Date(0) } });
     expect((await metaagentx('gc')).data.uploads).toBeGreaterThanOrEqual(1);
-    expect(await heldBy(/^repair killed/)).toEqual([]);
-    const again = await metaagentx('repair', 'killed@v3');
+    expect(await heldBy(/^repair broken-off/)).toEqual([]);
+    const again = await metaagentx('repair', 'broken-off@v3');
     expect(again.data.restored, again.log).toEqual([first]);
-    expect(await heldBy(/^repair killed/)).toEqual([]);
+    expect(await heldBy(/^repair broken-off/)).toEqual([]);
   });
 
   it('of what retention has taken is safe beside a garbage collection until its version says so', async () => {
