@@ -54,7 +54,7 @@ export class AskedQuestions {
   /** All candidates of a search answer the same questions, each once. */
   #checkCandidate(id: string, named: readonly (string | undefined)[]): void {
     const search = id.replace(ofCandidate, '');
-    const first = this.#ofCandidates.get(search) ?? named.map((name) => name);
+    const first = this.#ofCandidates.get(search) ?? [...named];
     this.#ofCandidates.set(search, first);
     const seen = new Set<string>();
     for (const [slot, name] of named.entries()) {

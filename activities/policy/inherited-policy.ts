@@ -3,6 +3,7 @@ import { policyId } from '../../shared/domain/ids.ts';
 import { DomainError } from '../../shared/errors.ts';
 import type { PolicyDocument, PolicyPartRecord } from '../store/documents.ts';
 import type { Store } from '../store/connect.ts';
+import { digestsOf } from './blob-uses.ts';
 import { heritageOf } from './commit.ts';
 import type { PolicyDraft } from './commit.ts';
 import { partsOf } from './parts.ts';
@@ -54,15 +55,6 @@ export async function holdInherited(
     throw error;
   }
 }
-
-const digestsOf = ({ parts, tokenizer, folder }: PolicyDraft): Set<string> =>
-  new Set([
-    tokenizer,
-    ...(folder?.files ?? []).map(({ digest }) => digest),
-    ...Object.values(parts).flatMap(({ weights, base, optimizer }) =>
-      [weights, base, optimizer].filter((digest) => typeof digest === 'string'),
-    ),
-  ]);
 
 /** Throws `CheckpointMissing` where the moments were pruned. */
 export function keptMoments(

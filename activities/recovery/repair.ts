@@ -11,6 +11,7 @@ import { deriveTuning } from '../fine-tune.ts';
 import { deriveInitial } from '../initialize-policy.ts';
 import { partDigests } from '../policy/commit.ts';
 import type { PolicyDraft } from '../policy/commit.ts';
+import { blobsOf, digestsOf } from '../policy/blob-uses.ts';
 import { readPolicy } from '../policy/read-policy.ts';
 import { engineAddingUp } from '../policy/stored-gradients.ts';
 import type { TrainDeps } from '../rollout/context.ts';
@@ -20,7 +21,6 @@ import type { BlobPieces, Blobs } from '../store/blobs.ts';
 import type { PolicyDocument, RunDocument } from '../store/documents.ts';
 import { deriveUpdate } from '../update-policy.ts';
 import { whatIsMissing } from './batch-wholeness.ts';
-import { blobsOf } from './blob-uses.ts';
 import { rateFactorThen, recipeThen } from './recipe-then.ts';
 import { unrepairable } from './unrepairable.ts';
 
@@ -182,8 +182,7 @@ class Repairer {
         policy: id,
       });
     }
-    const taken = new Set(blobsOf(policy, true).map(({ digest }) => digest));
-    await this.mend(origin, { withPruned: true, among: taken });
+    await this.mend(origin, { withPruned: true, among: digestsOf(policy) });
     const { pruned: _given, ...whole } = origin;
     return whole;
   }

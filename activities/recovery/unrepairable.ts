@@ -1,9 +1,9 @@
 /** What to say where a version cannot be made again: why, which blobs are missing, and the ways that are left. */
 import { DomainError, isDomainError } from '../../shared/errors.ts';
 import type { FailureName } from '../../shared/errors.ts';
+import { blobsOf } from '../policy/blob-uses.ts';
 import type { PolicyDocument } from '../store/documents.ts';
 import type { Store } from '../store/connect.ts';
-import { blobsOf } from './blob-uses.ts';
 
 /** Failures that say that something is not there any more; others may be gone the next time. */
 const lasting: readonly FailureName[] = [

@@ -4,21 +4,12 @@
  */
 import { evaluationId, iterationId, policyId } from '../../shared/domain/ids.ts';
 import type { StudyCellPlan } from '../../shared/domain/study-plan.ts';
+import { cellNumbers } from '../../shared/evaluation/study-table.ts';
 import type { StudyCell } from '../../shared/evaluation/study-table.ts';
 import { whatAnEvaluationLacks } from '../recovery/batch-wholeness.ts';
 import type { Store } from '../store/connect.ts';
 import type { RunDocument, StudyDocument } from '../store/documents.ts';
 import { readCells } from './record-study.ts';
-
-const numbers = [
-  'start',
-  'average',
-  'majority',
-  'callsPerAnswer',
-  'responseTokensPerAnswer',
-  'learningCalls',
-  'learningTokens',
-] as const satisfies readonly (keyof StudyCell)[];
 
 /** In words, each once. */
 export async function studyLosses(store: Store, { plan, cells }: StudyDocument): Promise<string[]> {
@@ -29,7 +20,7 @@ export async function studyLosses(store: Store, { plan, cells }: StudyDocument):
   const losses: string[] = [];
   for (const [index, cell] of cells.entries()) {
     losses.push(...(await goneOf(store, plan.cells[index]!, cell)));
-    const differing = numbers.filter((name) => now[index]![name] !== cell[name]);
+    const differing = cellNumbers.filter((name) => now[index]![name] !== cell[name]);
     losses.push(
       ...differing.map(
         (name) =>

@@ -7,7 +7,7 @@ import { train } from './train.ts';
 
 const megabytes = (bytes: number) => (bytes / 2 ** 20).toFixed(1);
 
-/** 4.7 million weights, so that they and not small documents are what crosses; short training, every version kept. */
+/** 15 MiB of weights, so that they and not small documents are what crosses; short training. */
 const changes = [
   'policy.init.decoder.hiddenSize=256',
   'policy.init.decoder.intermediateSize=768',

@@ -86,6 +86,17 @@ export function studyRows(cells: readonly StudyCell[]): StudyRow[] {
   });
 }
 
+/** What was measured of a cell. */
+export const cellNumbers = [
+  'start',
+  'average',
+  'majority',
+  'callsPerAnswer',
+  'responseTokensPerAnswer',
+  'learningCalls',
+  'learningTokens',
+] as const satisfies readonly (keyof StudyCell)[];
+
 const cellColumns = [
   'variant',
   'seed',
@@ -94,13 +105,7 @@ const cellColumns = [
   'status',
   'failure',
   'evaluation',
-  'start',
-  'average',
-  'majority',
-  'callsPerAnswer',
-  'responseTokensPerAnswer',
-  'learningCalls',
-  'learningTokens',
+  ...cellNumbers,
 ] as const satisfies readonly (keyof StudyCell)[];
 
 /** One row a variant and seed. */

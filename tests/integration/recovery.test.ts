@@ -1,4 +1,6 @@
 /**
+ * Over 500 lines, for everything here is done to copies of one trained run, and a second file would train another.
+ *
  * Runs that lost something: their workflow, the whole Temporal server, the database's newest writes, a blob. Each goes on
  * and ends with the versions, credits and samples of a run that lost nothing, or is refused by name with the way out.
  */

@@ -9,8 +9,10 @@ export interface BlobUse {
   isPruned: boolean;
 }
 
+type Reading = Pick<PolicyDocument, 'parts' | 'tokenizer' | 'folder' | 'pruned'>;
+
 /** Those that were given up only where asked for. */
-export function blobsOf({ parts, tokenizer, folder, pruned }: PolicyDocument, withPruned = false): BlobUse[] {
+export function blobsOf({ parts, tokenizer, folder, pruned }: Reading, withPruned = false): BlobUse[] {
   const kept = { madeIn: 0, isPruned: false };
   const uses: BlobUse[] = [
     { digest: tokenizer, what: 'the tokenizer', ...kept },
@@ -24,3 +26,6 @@ export function blobsOf({ parts, tokenizer, folder, pruned }: PolicyDocument, wi
   }
   return uses.filter(({ isPruned }) => withPruned || !isPruned);
 }
+
+/** Each once, also of those that were given up. */
+export const digestsOf = (reading: Reading): Set<string> => new Set(blobsOf(reading, true).map(({ digest }) => digest));
